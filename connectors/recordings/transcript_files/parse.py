@@ -1,0 +1,101 @@
+"""The door to transcript files: any supported dialect in, one `Transcript` out, or BadInput and nothing else."""
+
+import json
+import logging
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from connectors.recordings.transcript_files.annotations import read_annotations
+from connectors.recordings.transcript_files.cues import Cue, continue_speakers, join_cues
+from connectors.recordings.transcript_files.limits import TranscriptLimits, decode_text
+from connectors.recordings.transcript_files.spoken_json import read_json
+from connectors.recordings.transcript_files.subtitles import read_subtitles
+from core.errors import BadInput
+from core.transcript import Transcript
+
+logger = logging.getLogger(__name__)
+
+
+def parse(
+    source: Path | bytes,
+    name: str | None = None,
+    *,
+    limits: TranscriptLimits = TranscriptLimits(),  # noqa: B008 (frozen)
+) -> Transcript:
+    """Read a transcript file; its content decides the dialect, never its name.
+
+    Args:
+        source: the file, or its bytes.
+        name: the file name for messages, and for NXT the speaker's letter; a path's own name by default.
+        limits: bounds on bytes and cues.
+
+    Returns:
+        Utterances ordered by start, consecutive cues of one speaker joined; `engine` names the dialect.
+
+    Raises:
+        BadInput: unreadable, too large, or without a single spoken cue.
+    """
+    shown = name or (source.name if isinstance(source, Path) else "transcript")
+    raw = _read(source, shown, limits) if isinstance(source, Path) else source
+    cues, dialect = _cues(decode_text(raw, name=shown, limits=limits), shown)
+    if len(cues) > limits.max_cues:
+        raise BadInput(f"{shown}: {len(cues)} cues are over the limit of {limits.max_cues}")
+    usable = [_bounded(cue, limits) for cue in cues if cue.text and _is_timed(cue, limits)]
+    if not usable:
+        raise BadInput(f"{shown}: no speech: not one timed line with text is in it")
+    utterances = join_cues(continue_speakers(usable))
+    logger.info(
+        "transcript_file_read", extra={"dialect": dialect, "n_cues": len(cues), "n_used": len(usable)}
+    )
+    return Transcript(
+        utterances=utterances,
+        engine=f"transcript file ({dialect})",
+        duration_s=max(utterance.end_s for utterance in utterances),
+        warnings=_warnings(len(cues) - len(usable), shown),
+    )
+
+
+def _read(path: Path, shown: str, limits: TranscriptLimits) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except (OSError, ValueError) as exc:
+        raise BadInput(f"{shown}: cannot be opened: {exc}") from exc
+
+
+def _cues(text: str, name: str) -> tuple[list[Cue], str]:
+    start = text.lstrip()[:1]
+    if start == "<":
+        return read_annotations(text.lstrip(), name=name)
+    if start in ("{", "["):
+        document = _json(text)
+        if document is not None:
+            return read_json(document, name=name)
+    return read_subtitles(text)
+
+
+def _json(text: str) -> Any:
+    """The document, or None: a subtitle may start with `[Music]`. Deep nesting ends in RecursionError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_timed(cue: Cue, limits: TranscriptLimits) -> bool:
+    return math.isfinite(cue.end_s) and 0 <= cue.start_s <= cue.end_s <= limits.max_duration_s
+
+
+def _bounded(cue: Cue, limits: TranscriptLimits) -> Cue:
+    """A speaker's name cut to what a column and a page can show."""
+    if cue.speaker and len(cue.speaker) > limits.max_speaker_chars:
+        return replace(cue, speaker=cue.speaker[: limits.max_speaker_chars])
+    return cue
+
+
+def _warnings(n_left_out: int, name: str) -> tuple[str, ...]:
+    if not n_left_out:
+        return ()
+    return (f"{n_left_out} lines of {name} have no usable time and are left out.",)
