@@ -1,0 +1,84 @@
+"""Cuts timed words into utterances, and tells text that an engine made up; knows no engine."""
+
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+
+from core.transcript import Utterance, Word
+
+SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
+# A pause that ends an utterance; after a finished sentence a short one is enough.
+PAUSE_S = 1.0
+SHORT_PAUSE_S = 0.3
+ENOUGH_S = 15.0
+LONGEST_S = 30.0
+# Whisper's own thresholds (openai/whisper, transcribe.py).
+MOST_COMPRESSION = 2.4
+MOST_NO_SPEECH = 0.6
+LEAST_LOGPROB = -1.0
+# A phrase said this often in a row is a decoder's loop. People do say "no" five times.
+LOOP_OF_WORD = 7
+LOOP_OF_PHRASE = 4
+LONGEST_PHRASE = 8
+LEAST_COMPRESSED_CHARS = 60
+
+
+def utterances_of(words: Iterable[Word], *, speaker: str | None) -> tuple[Utterance, ...]:
+    """Utterances ending at pauses and, past 15 s, at sentence ends; confidence is the mean over words."""
+    runs: list[list[Word]] = []
+    for word in words:
+        if not runs or _ends_before(runs[-1], word):
+            runs.append([])
+        runs[-1].append(word)
+    return tuple(_utterance(run, speaker) for run in runs)
+
+
+def _ends_before(run: Sequence[Word], word: Word) -> bool:
+    pause_s = word.start_s - run[-1].end_s
+    length_s = word.end_s - run[0].start_s
+    if pause_s >= PAUSE_S or length_s > LONGEST_S:
+        return True
+    return bool(SENTENCE_END.search(run[-1].text)) and (pause_s >= SHORT_PAUSE_S or length_s > ENOUGH_S)
+
+
+def _utterance(run: Sequence[Word], speaker: str | None) -> Utterance:
+    known = [word.confidence for word in run if word.confidence is not None]
+    return Utterance(
+        start_s=run[0].start_s,
+        end_s=max(word.end_s for word in run),
+        text=" ".join(word.text for word in run),
+        speaker=speaker,
+        confidence=sum(known) / len(known) if known else None,
+        words=tuple(run),
+    )
+
+
+def within_speech(words: Iterable[Word], spans: Sequence[tuple[float, float]]) -> list[Word]:
+    """Words that touch a stretch (start_s, end_s) where a voice detector heard someone."""
+    return [word for word in words if any(word.start_s < end and word.end_s > start for start, end in spans)]
+
+
+def is_silence(no_speech_prob: float, avg_logprob: float) -> bool:
+    """Whether the engine itself doubts that anybody spoke, and doubts its own words."""
+    return no_speech_prob > MOST_NO_SPEECH and avg_logprob < LEAST_LOGPROB
+
+
+def is_loop(text: str) -> bool:
+    """Whether a text repeats itself as no speaker does: by its compression, or by a phrase said over and over."""
+    raw = text.encode()
+    if len(raw) >= LEAST_COMPRESSED_CHARS and len(raw) / len(zlib.compress(raw)) > MOST_COMPRESSION:
+        return True
+    words = re.findall(r"\w+", text.lower())
+    return any(
+        _longest_repeat(words, n_words) >= (LOOP_OF_WORD if n_words == 1 else LOOP_OF_PHRASE)
+        for n_words in range(1, LONGEST_PHRASE + 1)
+    )
+
+
+def _longest_repeat(words: Sequence[str], n_words: int) -> int:
+    """How often, at most, a phrase of `n_words` words follows itself without a break; 1 for never."""
+    longest = run = 0
+    for place in range(n_words, len(words)):
+        run = run + 1 if words[place] == words[place - n_words] else 0
+        longest = max(longest, run)
+    return 1 + longest // n_words
