@@ -1,6 +1,7 @@
 """Markdown to passages along its headings. Knows no table, no model and no connector, only text and a token counter.
 
-Headings go to the passage's path and context; every other character of the page ends up in some passage.
+Headings go to the passage's path and context without their marks and link targets; every other word of the page
+ends up in some passage.
 """
 
 import re
@@ -14,7 +15,7 @@ from rag.sentences import sentence_spans
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
-_INLINE_MARKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`~]+")
+_INLINE_MARKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|[*`~]+")
 _MAX_CONTEXT_HEADINGS = 4
 
 

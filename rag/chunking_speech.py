@@ -11,10 +11,11 @@ from rag.sentences import sentence_spans, words
 UNKNOWN_SPEAKER = "Speaker ?"
 _MAX_NAME_CHARS = 80
 # What people say to show they listen; alone in a turn it carries nothing to search for.
-_BACKCHANNELS = frozenset(
+_BACKCHANNEL_LIST = (
     "yeah yep yes no nope okay ok right mm hmm mm-hmm uh-huh huh uh um oh ah hm mhm alright sure so well cool "
-    "disfmarker vocalsound gap pause ja nein genau gut äh ähm".split()
+    "disfmarker vocalsound gap pause ja nein genau gut äh ähm"
 )
+_BACKCHANNELS = frozenset(_BACKCHANNEL_LIST.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ needs on every page; the price is a wrong border at a rare abbreviation, never a
 import re
 from collections.abc import Iterator
 
-_ABBREVIATIONS = frozenset(
+_ABBREVIATION_LIST = (
     "mr mrs ms dr prof st jr sr vs etc e.g i.e fig no vol inc ltd co corp dept approx est al cf pp ca "
-    "jan feb mar apr jun jul aug sep sept oct nov dec bzw z.b d.h usw ggf inkl evtl nr str hr fr u.a p.ex m mme".split()
+    "jan feb mar apr jun jul aug sep sept oct nov dec bzw z.b d.h usw ggf inkl evtl nr str hr fr u.a p.ex m mme"
 )
+_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 # A border is closing punctuation (with quotes or brackets), then white space; CJK full stops need no space.
 _BORDER = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+|\n{2,}")
 _WORD = re.compile(r"[^\W_]+(?:['’.\-_/][^\W_]+)*")
