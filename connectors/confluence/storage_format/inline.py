@@ -41,19 +41,23 @@ SILENT = frozenset(
 def write_inline(ctx: Context, nodes: Sequence[Node]) -> str:
     """Inline Markdown of `nodes`, white space as it came, breaks as `BREAK`."""
     pieces: list[str] = []
-    last_mark = ""
+    last_mark, was_macro = "", False
     for node in nodes:
         if isinstance(node, Text):
-            piece, mark = escape(node.value), ""
+            piece, mark, is_macro = escape(node.value), "", False
         else:
             piece, mark = _element(ctx, node), _MARK_OF.get(node.name, "")
+            is_macro = node.name == "ac:structured-macro"
         if not piece:
             continue
         if mark and mark == last_mark and pieces[-1].endswith(mark) and piece.startswith(mark):
             pieces[-1], piece = pieces[-1][: -len(mark)], piece[len(mark) :]
         elif piece.startswith("[") and pieces and pieces[-1].endswith("!"):
             pieces[-1] = pieces[-1][:-1] + "\\!"
+        elif is_macro and was_macro and pieces:
+            pieces.append(" ")
         pieces.append(piece)
+        was_macro = is_macro
         last_mark = mark
     return "".join(pieces)
 

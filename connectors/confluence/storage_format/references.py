@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from connectors.confluence.storage_format.context import Context
-from connectors.confluence.storage_format.escape import escape, one_line, safe_url
+from connectors.confluence.storage_format.escape import escape, one_line, plain_text, safe_url
 from connectors.confluence.storage_format.tree import Element, Node, find, text_of
 from connectors.confluence.storage_format.values import Link, LinkKind
 
@@ -31,7 +31,7 @@ def anchor_tag(ctx: Context, element: Element) -> str:
     shown = find(element, "img", "ac:image")
     if not label.strip() and shown is None:
         label = escape(href)
-    return f"{before}{write_link(ctx, _external(href, one_line(label)), label)}{after}"
+    return f"{before}{write_link(ctx, _external(href, plain_text(label)), label)}{after}"
 
 
 def _external(href: str, label: str) -> Link:
@@ -67,12 +67,14 @@ def _written(ctx: Context, element: Element, label: str) -> str:
         if anchor is None:
             return label
         url = f"#{anchor}" if target is None or target.get("ri:content-title") in ("", "@self") else None
-        return write_link(ctx, Link("anchor", anchor, one_line(label) or anchor, url=url), label)
+        return write_link(ctx, Link("anchor", anchor, plain_text(label) or anchor, url=url), label)
     found = refer(ctx, target)
     if found is None:
         return label
     return write_link(
-        ctx, replace(found, text=one_line(label) or found.text, anchor=anchor, url=_at(found, anchor)), label
+        ctx,
+        replace(found, text=plain_text(label) or found.text, anchor=anchor, url=_at(found, anchor)),
+        label,
     )
 
 
@@ -112,7 +114,7 @@ def _attachment(ctx: Context, target: Element) -> Link:
     """A file of this page; one that another page holds is linked by name only, its address is not known here."""
     name = target.get("ri:filename")
     holder = target.first("ri:page", "ri:blog-post", "ri:content-entity", "ri:space")
-    if holder is not None and holder.get("ri:content-title") not in ("", "@self"):
+    if holder is not None and holder.get("ri:content-title") != "@self":
         return Link("attachment", name, name, space_key=holder.get("ri:space-key") or None)
     ctx.findings.attachments.setdefault(name)
     return Link("attachment", name, name, url=ctx.resolver.attachment_url(name))
