@@ -24,6 +24,7 @@ Vectors = NDArray[np.float32]
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 MAX_QUERY_CHARS = 4_000
 _BATCH_SIZE = 32
+_SEAM_TOKENS = 8  # a word cut at a window's border may split into more tokens than before
 
 
 class Embedder(Protocol):
@@ -121,17 +122,19 @@ class SentenceTransformerEmbedder:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        tokenizer = self._model.tokenizer
-        tokenizer.model_max_length = 10**9  # we cut windows ourselves; silences "sequence is too long"
+        """The Rust tokenizer without truncation, a copy, since `encode` sets its own on the model's."""
+        from tokenizers import Tokenizer
+
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise NotConfigured(f"embedding model {self._spec!r} has no fast tokenizer (tokenizer.json)")
+        tokenizer = Tokenizer.from_str(backend.to_str())
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         return tokenizer
 
     def count_tokens(self, text: str) -> int:
-        backend = getattr(self._tokenizer, "backend_tokenizer", None)
-        if backend is None:
-            return len(self._tokenizer.encode(text, add_special_tokens=False))
-        backend.no_truncation()
-        backend.no_padding()
-        return len(backend.encode(_encodable(text), add_special_tokens=False))
+        return len(self._tokenizer.encode(_encodable(text), add_special_tokens=False))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         if not texts:
@@ -160,20 +163,15 @@ class SentenceTransformerEmbedder:
 
     def _windows(self, text: str) -> list[tuple[str, int]]:
         """`(text, n_tokens)` parts within the window, cut between tokens of the text itself."""
-        offsets = self._offsets(text)
+        offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
         if len(offsets) <= self.max_tokens:
             return [(text, max(len(offsets), 1))]
         parts = []
-        for start in range(0, len(offsets), self.max_tokens):
-            window = offsets[start : start + self.max_tokens]
+        size = self.max_tokens - _SEAM_TOKENS
+        for start in range(0, len(offsets), size):
+            window = offsets[start : start + size]
             parts.append((text[window[0][0] : window[-1][1]], len(window)))
         return parts
-
-    def _offsets(self, text: str) -> list[tuple[int, int]]:
-        encoding = self._tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, padding=False
-        )
-        return [(int(start), int(end)) for start, end in encoding["offset_mapping"]]
 
 
 class HashedWordsEmbedder:
