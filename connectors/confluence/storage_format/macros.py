@@ -13,31 +13,10 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,32}")
 _NO_LANGUAGE = frozenset({"none", "text", "plain", "plaintext"})
 _PANELS = {"info": "Info", "note": "Note", "warning": "Warning", "tip": "Tip", "panel": ""}
 # Their body is all there is to say; the frame around it only arranges or marks it.
-_FRAMES = frozenset(
-    [
-        "excerpt",
-        "details",
-        "section",
-        "column",
-        "div",
-        "span",
-        "ui-text-box",
-        "sv-translation",
-        "center",
-        "align",
-        "bgcolor",
-        "highlight",
-        "auitabs",
-        "auitabspage",
-        "multiexcerpt",
-        "multiexcerpt-macro",
-        "rw-tab",
-        "tab",
-        "tabs-group",
-        "localtab",
-        "deck",
-        "card",
-    ]  # noqa: SIM905 (a list of words reads better)
+_FRAMES = frozenset(  # a list of words reads better than forty lines
+    "excerpt details section column div span ui-text-box sv-translation center align bgcolor "
+    "highlight auitabs auitabspage multiexcerpt multiexcerpt-macro rw-tab tab tabs-group "
+    "localtab deck card".split()  # noqa: SIM905
 )
 _CODE = frozenset({"code", "noformat", "paste-code-macro", "codeblock"})
 
