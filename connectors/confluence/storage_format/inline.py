@@ -8,6 +8,7 @@ from connectors.confluence.storage_format.context import Context
 from connectors.confluence.storage_format.emoji import emoticon
 from connectors.confluence.storage_format.escape import BREAK, escape, one_line
 from connectors.confluence.storage_format.includes import INCLUDED
+from connectors.confluence.storage_format.kinds import words
 from connectors.confluence.storage_format.tree import Element, Node, Text, text_of, walk
 
 _EDGES = re.compile(rf"^([\s{BREAK}]*)(.*?)([\s{BREAK}]*)$", re.DOTALL)
@@ -16,10 +17,10 @@ _MARK_OF = {
     **dict.fromkeys(("em", "i", "cite", "dfn", "var"), "*"),
     **dict.fromkeys(("del", "s", "strike"), "~~"),
 }
-SILENT = frozenset(  # a list of words reads better than forty lines
+SILENT = words(
     "ac:parameter ac:adf-attribute ac:adf-mark ac:task-id ac:task-uuid ac:task-status col "
     "colgroup ri:page ri:url ri:user ri:space ri:attachment ri:blog-post ri:content-entity "
-    "ri:shortcut".split()  # noqa: SIM905
+    "ri:shortcut"
 )
 
 

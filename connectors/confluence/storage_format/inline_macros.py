@@ -6,17 +6,18 @@ from collections.abc import Callable
 from connectors.confluence.storage_format import references
 from connectors.confluence.storage_format.context import Context
 from connectors.confluence.storage_format.escape import BREAK, code_span, escape, one_line
+from connectors.confluence.storage_format.kinds import words
 from connectors.confluence.storage_format.tree import Element, find, parameter, parameter_text, text_of
 from connectors.confluence.storage_format.values import Link
 
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,30}-[0-9]{1,9}")
-NAVIGATION = frozenset(  # a list of words reads better than forty lines
-    "children toc toc-zone pagetree pagetreesearch livesearch recently-updated recently- "
-    "updated-dashboard blog-posts popular-labels contentbylabel content-report-table "
-    "detailssummary listlabels labels navmap space-details space-attachments attachments "
-    "gallery create-from-template create-space-button contributors contributors-summary tasks- "
-    "report-macro taskreport related-labels favpages global-reports index network recently- "
-    "used-labels search spaces userlister change-history page-index".split()  # noqa: SIM905
+NAVIGATION = words(
+    "children toc toc-zone pagetree pagetreesearch livesearch recently-updated "
+    "recently-updated-dashboard blog-posts popular-labels contentbylabel content-report-table "
+    "detailssummary listlabels labels navmap space-details space-attachments attachments gallery "
+    "create-from-template create-space-button contributors contributors-summary "
+    "tasks-report-macro taskreport related-labels favpages global-reports index network "
+    "recently-used-labels search spaces userlister change-history page-index"
 )
 READABLE = (
     "title",

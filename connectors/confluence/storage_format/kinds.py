@@ -2,23 +2,29 @@
 
 from connectors.confluence.storage_format.tree import Element, parameter_text
 
+
+def words(text: str) -> frozenset[str]:
+    """A set of names, written as one string: forty names of one line each would hide what surrounds them."""
+    return frozenset(text.split())
+
+
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 VOID = frozenset({"br", "hr", "img", "col", "wbr", "input"})
 
-BLOCKS = HEADINGS | frozenset(  # a list of words reads better than forty lines
+BLOCKS = HEADINGS | words(
     "p div section article blockquote pre hr ul ol li dl dt dd table thead tbody tfoot tr td th "
     "caption ac:layout ac:layout-section ac:layout-cell ac:task-list ac:task ac:task-body "
-    "ac:adf-extension ac:rich-text-body ac:adf-node ac:adf-fallback".split()  # noqa: SIM905
+    "ac:adf-extension ac:rich-text-body ac:adf-node ac:adf-fallback"
 )
 
 # What these hold is written as one line (or not at all), so a block inside them opens no new line outside.
-OPAQUE = HEADINGS | frozenset(
-    "a ac:link ac:image ac:parameter code time ac:placeholder ac:adf-attribute ac:emoticon".split()  # noqa: SIM905
+OPAQUE = HEADINGS | words(
+    "a ac:link ac:image ac:parameter code time ac:placeholder ac:adf-attribute ac:emoticon"
 )
 
-INLINE_MACROS = frozenset(  # a list of words reads better than forty lines
-    "status jira jiraissues anchor profile mathinline mathinline-ref eazy-math-inline unit "
-    "emoji view-file viewfile date contributors".split()  # noqa: SIM905
+INLINE_MACROS = words(
+    "status jira jiraissues anchor profile mathinline mathinline-ref eazy-math-inline unit emoji "
+    "view-file viewfile date contributors"
 )
 
 

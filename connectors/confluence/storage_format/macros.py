@@ -7,16 +7,17 @@ from connectors.confluence.storage_format import includes, inline_macros
 from connectors.confluence.storage_format.context import Context
 from connectors.confluence.storage_format.escape import BREAK, code_block, escape, one_line
 from connectors.confluence.storage_format.frames import prefix
+from connectors.confluence.storage_format.kinds import words
 from connectors.confluence.storage_format.tree import Element, Node, parameter_text, text_of
 
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,32}")
 _NO_LANGUAGE = frozenset({"none", "text", "plain", "plaintext"})
 _PANELS = {"info": "Info", "note": "Note", "warning": "Warning", "tip": "Tip", "panel": ""}
 # Their body is all there is to say; the frame around it only arranges or marks it.
-_FRAMES = frozenset(  # a list of words reads better than forty lines
+_FRAMES = words(
     "excerpt details section column div span ui-text-box sv-translation center align bgcolor "
-    "highlight auitabs auitabspage multiexcerpt multiexcerpt-macro rw-tab tab tabs-group "
-    "localtab deck card".split()  # noqa: SIM905
+    "highlight auitabs auitabspage multiexcerpt multiexcerpt-macro rw-tab tab tabs-group localtab "
+    "deck card"
 )
 _CODE = frozenset({"code", "noformat", "paste-code-macro", "codeblock"})
 
