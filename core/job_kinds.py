@@ -1,0 +1,36 @@
+"""The jobs there are and the queue each needs; what they do stands in `workers`.
+
+Queues by need: `ask` (someone waits), `sync` (network), `gpu` (models), `io` (publish, notify).
+"""
+
+from dataclasses import dataclass
+
+QUEUES = ("ask", "sync", "gpu", "io")
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """`max_attempts` counts every start, also those that ended with the worker's death."""
+
+    name: str
+    queue: str
+    max_attempts: int = 8
+
+
+KINDS: dict[str, JobKind] = {
+    kind.name: kind
+    for kind in (
+        JobKind("answer_question", "ask", max_attempts=4),
+        JobKind("sync_source", "sync"),
+        JobKind("sync_page", "sync"),
+        JobKind("refresh_gates", "sync"),
+        JobKind("apply_webhook", "sync"),
+        JobKind("scan_recordings", "sync"),
+        JobKind("index_document", "gpu"),
+        JobKind("transcribe_recording", "gpu"),
+        JobKind("draft_minutes", "gpu"),
+        JobKind("publish_minutes", "io"),
+        JobKind("announce_minutes", "io"),
+        JobKind("ping", "io", max_attempts=1),
+    )
+}

@@ -1,0 +1,176 @@
+"""Every setting of the house, typed and documented; the only file that reads the environment.
+
+Each process calls `load_settings()` once at its entry point and passes the result down. A value that is
+missing or bad stops the start with `NotConfigured`, which names it. Secrets print as stars.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import NotConfigured
+
+GIB = 1024**3
+
+
+class Settings(BaseSettings):
+    """The environment, read once. A field's name in capitals is the variable's name."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    # Where things are
+    database_url: SecretStr | None = Field(
+        None, description="Postgres with pgvector >= 0.8; unset means embedded."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis for Celery's doorbell; unset means embedded."
+    )
+    imp_home: Path = Field(Path("~/.imp"), description="Folder of the embedded services, blobs and logs.")
+    imp_blobs: str | None = Field(
+        None, description="fsspec URL for recordings and files; default `IMP_HOME/blobs`."
+    )
+    imp_public_url: str = Field("http://127.0.0.1:8080", description="Where people reach the web server.")
+    imp_host: str = Field("127.0.0.1", description="Address the web server binds.")
+    imp_port: int = Field(8080, ge=0, le=65535, description="Port of the web server; 0 picks a free one.")
+    imp_log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines for people or for machines."
+    )
+    imp_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level logged."
+    )
+
+    # Confluence
+    confluence_url: str | None = Field(None, description="Site, e.g. `https://example.atlassian.net/wiki`.")
+    confluence_username: str | None = Field(None, description="Cloud: e-mail of the service account.")
+    confluence_api_token: SecretStr | None = Field(None, description="Cloud: its API token.")
+    confluence_pat: SecretStr | None = Field(None, description="Data Center: personal access token.")
+    confluence_spaces: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Space keys to sync, comma-separated; empty means every space the account sees."
+    )
+    confluence_webhook_secret: SecretStr | None = Field(
+        None, description="Secret that signs incoming webhooks."
+    )
+    confluence_minutes_space: str | None = Field(None, description="Space key where minutes are published.")
+    confluence_minutes_parent: str | None = Field(
+        None, description="Id or title of the page minutes go under."
+    )
+    confluence_poll_s: int = Field(60, ge=5, description="Seconds between incremental syncs of a site.")
+
+    # Slack
+    slack_bot_token: SecretStr | None = Field(None, description="Bot token (xoxb-…).")
+    slack_signing_secret: SecretStr | None = Field(None, description="Verifies requests from Slack.")
+    slack_app_token: SecretStr | None = Field(
+        None, description="App token (xapp-…); switches Socket Mode on."
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="Base URL of the Web API.")
+    slack_command: str = Field("/ask", description="Name of the slash command as shown in help texts.")
+    slack_announce_channel: str | None = Field(
+        None, description="Channel id where published minutes are announced."
+    )
+
+    # Engines
+    imp_embedder: str = Field(
+        "all-MiniLM-L6-v2", description="Embedding model: name, hub name or local path."
+    )
+    imp_transcriber: str = Field(
+        "auto",
+        description="`auto`, `faster-whisper:<path or name>`, `pocketsphinx` or `openai:<url>#<model>`.",
+    )
+    imp_generator: str = Field(
+        "extractive", description="`extractive`, `t5:<path or name>` or `openai:<url>#<model>`."
+    )
+    imp_engine_api_key: SecretStr | None = Field(None, description="Key for OpenAI-compatible engines.")
+    imp_minutes_policy: Literal["review", "auto"] = Field(
+        "review", description="`auto` publishes drafts at once; `review` waits for `imp minutes approve`."
+    )
+
+    # Limits
+    imp_max_upload_bytes: int = Field(5 * GIB, ge=1, description="Largest recording accepted.")
+    imp_max_recording_s: int = Field(6 * 3600, ge=1, description="Longest recording accepted, seconds.")
+    imp_max_attachment_bytes: int = Field(50 * 1024**2, ge=1, description="Largest attachment that is read.")
+    imp_question_max_chars: int = Field(2_000, ge=10, description="Longest question accepted.")
+
+    # Jobs
+    imp_heartbeat_s: float = Field(5.0, gt=0, description="Seconds between a running job's signs of life.")
+    imp_stale_s: float = Field(30.0, gt=0, description="Silence after which another worker takes a job over.")
+    imp_sweep_s: float = Field(
+        5.0, gt=0, description="Seconds between sweeps that ring forgotten jobs again."
+    )
+    imp_retry_base_s: float = Field(2.0, gt=0, description="First pause before a failed job is tried again.")
+
+    @field_validator("confluence_spaces", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @field_validator("confluence_url", "imp_public_url", "slack_api_url")
+    @classmethod
+    def _is_http_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value
+
+    @field_validator("imp_home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _needs_credentials(self) -> "Settings":
+        cloud = self.confluence_username is not None and self.confluence_api_token is not None
+        if self.confluence_url and not (cloud or self.confluence_pat):
+            raise ValueError(
+                "CONFLUENCE_URL is set: give CONFLUENCE_USERNAME and CONFLUENCE_API_TOKEN, or CONFLUENCE_PAT"
+            )
+        if self.slack_bot_token and not (self.slack_signing_secret or self.slack_app_token):
+            raise ValueError(
+                "SLACK_BOT_TOKEN is set: give SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode)"
+            )
+        if self.imp_stale_s < 2 * self.imp_heartbeat_s:
+            raise ValueError("IMP_STALE_S must be at least twice IMP_HEARTBEAT_S")
+        return self
+
+    @property
+    def blobs_url(self) -> str:
+        """fsspec URL under which recordings and files are kept."""
+        return self.imp_blobs or (self.imp_home / "blobs").as_uri()
+
+    @property
+    def public_url(self) -> str:
+        """IMP_PUBLIC_URL without a trailing slash."""
+        return self.imp_public_url.rstrip("/")
+
+    def require_database_url(self) -> str:
+        """The Postgres URL; the embedded supervisor sets it for its children."""
+        if self.database_url is None:
+            raise NotConfigured("DATABASE_URL is not set: run under `imp up`, or point it at a Postgres")
+        return self.database_url.get_secret_value()
+
+    def require_redis_url(self) -> str:
+        """The Redis URL; the embedded supervisor sets it for its children."""
+        if self.redis_url is None:
+            raise NotConfigured("REDIS_URL is not set: run under `imp up`, or point it at a Redis")
+        return self.redis_url.get_secret_value()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment.
+
+    Args:
+        overrides: field values that win over the environment (tests, embedded mode).
+
+    Raises:
+        NotConfigured: names each bad variable and what is wrong with it; never prints its value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as exc:
+        lines = [
+            f"{'_'.join(str(part) for part in error['loc']).upper() or 'settings'}: {error['msg']}"
+            for error in exc.errors(include_input=False, include_url=False)
+        ]
+        raise NotConfigured("bad configuration: " + "; ".join(lines)) from None
