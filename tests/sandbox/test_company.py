@@ -1,5 +1,6 @@
 """The sample company must hang together: every name, file, page and minute of sound that it points at exists."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -188,6 +189,19 @@ def test_recording_is_long_enough_and_the_transcript_lies_inside(meeting: dict[s
         assert cues[-1].end_in_seconds > duration_s - 10
 
 
+@by_meeting
+def test_recording_carries_its_title_and_start(meeting: dict[str, Any]) -> None:
+    if shutil.which("ffprobe") is None:
+        pytest.skip("ffprobe (of ffmpeg) is not installed, so the recordings cannot be read")
+    audio = COMPANY / "meetings" / meeting["audio"]
+    asked = ["-show_entries", "stream_tags=title,creation_time", "-of", "json"]
+    probe = subprocess.run(["ffprobe", "-v", "error", *asked, audio], capture_output=True, check=True)
+    tags = json.loads(probe.stdout)["streams"][0]["tags"]
+    found = {key.lower(): value for key, value in tags.items()}
+    assert found["title"] == meeting["title"]
+    assert datetime.fromisoformat(found["creation_time"]) == datetime.fromisoformat(meeting["started_at"])
+
+
 def test_transcript_says_what_the_script_says() -> None:
     meeting = MEETINGS["launch-review"]
     cues = webvtt.read(str(COMPANY / "meetings" / meeting["transcript"])).captions
@@ -239,6 +253,28 @@ def assert_source_holds(question: dict[str, Any]) -> None:
         texts[page["title"]] = " ".join(["".join(parse(page).itertext()), *tables])
     text = texts[question["must_cite"]].casefold()
     assert all(word.casefold() in text for word in question["must_contain"])
+
+
+def may_open(person: dict[str, Any], title: str) -> bool:
+    """Whether every door on the way to the page lets the person through: the space and each restriction."""
+    page = next(page for page in PAGES if page["title"] == title)
+    space = next(space for space in DATA["spaces"] if space["key"] == page["space"])
+    own = {f"user:{person['account_id']}", "anonymous"} | {f"group:{group}" for group in person["groups"]}
+    doors = [space["permissions"], *(above["restrict"] for above in ancestors(page) if "restrict" in above)]
+    return all(own & set(door) for door in doors)
+
+
+def test_who_is_answered_may_open_the_page_and_who_is_refused_may_not() -> None:
+    titles = {page["title"] for page in PAGES}
+    cited = {q["text"]: q["must_cite"] for q in QUESTIONS if q["must_cite"] in titles}
+    for question in (question for question in QUESTIONS if question["text"] in cited):
+        asker = next(person for person in PEOPLE if person["email"] == question["as"])
+        assert may_open(asker, cited[question["text"]]) is (question["expect"] == "answered"), question["why"]
+
+
+def test_the_service_account_may_open_all_it_syncs() -> None:
+    account = next(person for person in PEOPLE if person["username"] == "imp-bot")
+    assert all(may_open(account, page["title"]) for page in PAGES)
 
 
 def test_questions_cover_the_promises() -> None:

@@ -28,7 +28,8 @@ class Voice:
     effects: tuple[str, ...] = ()
 
 
-# One voice a person in every meeting. Chosen by listening and by PocketSphinx's word error rate.
+# One voice a person in every meeting. For the speakers of the recording that has no transcript, name, stretch and
+# pitch are those of which PocketSphinx understood most words (see README.md).
 VOICES = {
     "Alice Marlow": Voice("slt", 1.1, ("pitch", "-150")),
     "Ben Okafor": Voice("rms", 1.1),
@@ -64,11 +65,12 @@ def speak_meeting(script: dict[str, Any], folder: Path) -> tuple[bytes, list[tup
     return bytes(samples), times
 
 
-def write_ogg(samples: bytes, target: Path) -> None:
-    """Compress to Opus, mono, without tags that change from run to run."""
+def write_ogg(samples: bytes, script: dict[str, Any], target: Path) -> None:
+    """Compress to Opus, mono, tagged with title and start as a recorder does; no tag changes from run to run."""
     source = ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", "-"]
     opus = ["-c:a", "libopus", "-b:a", "32k", "-ac", "1", "-application", "voip", "-fflags", "+bitexact"]
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *opus, target], input=samples, check=True)
+    tags = ["-metadata", f"title={script['title']}", "-metadata", f"creation_time={script['started_at']}"]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *opus, *tags, target], input=samples, check=True)
 
 
 def timestamp(seconds: float) -> str:
@@ -91,7 +93,7 @@ def make(script_path: Path) -> None:
     script = yaml.safe_load(script_path.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         samples, times = speak_meeting(script, Path(folder))
-    write_ogg(samples, script_path.parent / script["audio"])
+    write_ogg(samples, script, script_path.parent / script["audio"])
     if script["transcript"]:
         write_vtt(script, times, script_path.parent / script["transcript"])
     print(f"{script['audio']}: {len(samples) / 2 / SAMPLE_RATE:.0f} s")
