@@ -47,7 +47,7 @@ def speak(text: str, voice: Voice, folder: Path) -> bytes:
     shape = ["-r", str(SAMPLE_RATE), "-c", "1", "-b", "16"]
     subprocess.run(["sox", "-V1", raw, *shape, clean, *voice.effects, "gain", "-n", PEAK_DB], check=True)
     with wave.open(str(clean)) as reader:
-        return reader.readframes(reader.getnframes())
+        return bytes(reader.readframes(reader.getnframes()))
 
 
 def silence(duration_s: float) -> bytes:
