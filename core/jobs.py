@@ -146,7 +146,8 @@ def enqueue(
 
     Args:
         kind: a name in `core.job_kinds.KINDS`.
-        key: what must not be worked on twice at once, such as a document's id.
+        key: what must not be worked on twice at once, such as a document's id. Jobs of one key mean the
+            same work: what changes the meaning belongs into the key.
         delay_s: seconds before the job may start.
         args: ids and scalars only.
 

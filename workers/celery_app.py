@@ -1,0 +1,26 @@
+"""The Celery worker's and beat's entry: `celery -A workers.celery_app worker -Q sync,io -P threads`.
+
+Reads the settings once per process; jobs themselves are registered in `workers.tasks`.
+"""
+
+from celery.signals import worker_shutting_down
+
+from core.doorbell import make_celery
+from core.log import configure_logging
+from core.running_job import draining
+from core.settings import load_settings
+from workers.context import make_context
+from workers.schedule import beat_schedule
+from workers.tasks import register
+
+settings = load_settings()
+configure_logging(log_format=settings.imp_log_format, level=settings.imp_log_level)
+app = make_celery(settings.require_redis_url())
+app.conf.beat_schedule = beat_schedule(settings)
+context = make_context(settings)
+register(app, context)
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _drain(**_: object) -> None:
+    draining.set()

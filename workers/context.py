@@ -1,0 +1,35 @@
+"""What a job function needs of its process: settings, database, engines loaded once, blobs.
+
+Made after the fork, once per process; engines load on first use, so a `sync` worker never imports torch.
+"""
+
+import os
+import socket
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from core.blobs import Blobs
+from core.db import SessionFactory, make_engine, make_session_factory
+from core.doorbell import CeleryBell, Doorbell
+from core.settings import Settings
+
+
+@dataclass
+class Context:
+    """One per process. `worker` names this process in the job table."""
+
+    settings: Settings
+    factory: SessionFactory
+    bell: Doorbell
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        return Blobs(self.settings.blobs_url)
+
+
+def make_context(settings: Settings) -> Context:
+    """Connects to nothing yet; Postgres and Redis are reached at first use."""
+    bell = CeleryBell(settings.require_redis_url())
+    engine = make_engine(settings.require_database_url())
+    return Context(settings, make_session_factory(engine, doorbell=bell), bell)

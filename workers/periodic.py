@@ -1,0 +1,62 @@
+"""What the clock starts: polling sources, refreshing doors, the nightly reconcile, forgetting old rows."""
+
+import logging
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.models import Source
+from workers.context import Context
+
+logger = logging.getLogger(__name__)
+
+KEEP_DELIVERIES_DAYS = 7
+KEEP_JOBS_DAYS = 30
+
+FORGET_DELIVERIES = text("DELETE FROM deliveries WHERE received_at < now() - make_interval(days => :days)")
+FORGET_JOBS = text("""
+    DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < now() - make_interval(days => :days)
+""")
+
+
+def poll_sources(context: Context) -> None:
+    """One incremental sync per Confluence site, one scan per recordings folder."""
+    with context.factory.begin() as session:
+        for source_id, kind in _sources(session):
+            if kind == "confluence":
+                jobs.enqueue(session, "sync_source", str(source_id), source_id=source_id)
+            elif kind == "recordings":
+                jobs.enqueue(session, "scan_recordings", str(source_id), source_id=source_id)
+
+
+def refresh_all_gates(context: Context) -> None:
+    """Read every site's doors again, at least this often whatever webhooks said."""
+    with context.factory.begin() as session:
+        for source_id, kind in _sources(session):
+            if kind == "confluence":
+                jobs.enqueue(session, "refresh_gates", str(source_id), source_id=source_id)
+
+
+def reconcile_all(context: Context) -> None:
+    """Compare ids and versions with each site for what cursor and webhooks both missed."""
+    with context.factory.begin() as session:
+        for source_id, kind in _sources(session):
+            if kind == "confluence":
+                jobs.enqueue(
+                    session, "sync_source", f"{source_id}:reconcile", source_id=source_id, mode="reconcile"
+                )
+
+
+def clean(context: Context) -> None:
+    """Forget delivery ids and finished jobs that nobody will ask for; failed jobs stay."""
+    with context.factory.begin() as session:
+        session.execute(FORGET_DELIVERIES, {"days": KEEP_DELIVERIES_DAYS})
+        session.execute(FORGET_JOBS, {"days": KEEP_JOBS_DAYS})
+
+
+def _sources(session: Session) -> list[tuple[int, str]]:
+    rows = session.execute(
+        select(Source.id, Source.kind).where(Source.state != "removed").order_by(Source.id)
+    )
+    return [(row.id, row.kind) for row in rows]

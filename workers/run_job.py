@@ -1,0 +1,124 @@
+"""Claim a row, run its function, close it: the frame around every job, with one outcome line each.
+
+Knows no job's meaning. Errors end here in one of two ways: queued again, or closed for good.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.db import is_disconnect
+from core.errors import Cancelled, ClaimLost, ImpError, Interrupted, NeverAgain, TryAgain
+from core.jobs import Claimed
+from core.log import bound
+from core.metrics import JOB_SECONDS
+from core.running_job import RunningJob, draining
+from workers.context import Context
+
+logger = logging.getLogger(__name__)
+
+Work = Callable[[Context, RunningJob], dict[str, Any]]
+CLOSE_PATIENCE_S = 300.0
+CLOSE_PAUSE_S = 1.0
+
+
+def run_job(context: Context, job_id: int, work: Work) -> str:
+    """Do the job if it is ours to do.
+
+    Returns:
+        `done`, `retry`, `failed`, `cancelled`, `interrupted`, `lost`, or `not_claimed` (done already,
+        running elsewhere, or not due).
+    """
+    if draining.is_set():
+        return "not_claimed"
+    claimed = _claim(context, job_id)
+    if claimed is None:
+        return "not_claimed"
+    started = time.monotonic()
+    with bound(job_id=claimed.id, kind=claimed.kind, key=claimed.key):
+        status, error = _work_and_close(context, claimed, work)
+        duration_s = time.monotonic() - started
+        JOB_SECONDS.labels(claimed.kind, status).observe(duration_s)
+        level = logging.INFO if status in ("done", "interrupted", "cancelled") else logging.WARNING
+        fields = {
+            "status": status,
+            "duration_s": round(duration_s, 3),
+            "waited_s": round(claimed.waited_s, 3),
+            "attempt": claimed.attempt,
+        }
+        logger.log(level, "job_ended", extra=fields if error is None else {**fields, "why": error})
+    return status
+
+
+def _claim(context: Context, job_id: int) -> Claimed | None:
+    try:
+        with context.factory.begin() as session:
+            return jobs.claim(session, job_id, worker=context.worker, stale_s=context.settings.imp_stale_s)
+    except SQLAlchemyError as exc:
+        # Postgres is away: the row is still there, the sweep rings again when it is back.
+        logger.warning("claim_failed", extra={"job_id": job_id, "why": type(exc).__name__})
+        return None
+
+
+def _work_and_close(context: Context, claimed: Claimed, work: Work) -> tuple[str, str | None]:
+    try:
+        with RunningJob(claimed, context.factory, heartbeat_s=context.settings.imp_heartbeat_s) as running:
+            running.check()
+            outcome = work(context, running)
+        _close(context, lambda session: jobs.close(session, claimed, state="done", outcome=outcome))
+        return "done", None
+    except ClaimLost as exc:
+        return "lost", str(exc)
+    except Exception as exc:  # the outer edge of every job: nothing may escape into the worker
+        try:
+            return _end_badly(context, claimed, exc), _message(exc)
+        except ClaimLost as lost:
+            return "lost", str(lost)
+
+
+def _end_badly(context: Context, claimed: Claimed, exc: Exception) -> str:
+    message = _message(exc)
+    if isinstance(exc, Interrupted):
+        _close(context, lambda s: jobs.put_back(s, claimed, error=None, delay_s=0.0, is_free=True))
+        return "interrupted"
+    if isinstance(exc, Cancelled):
+        _close(context, lambda s: jobs.close(s, claimed, state="cancelled", error=message))
+        return "cancelled"
+    if not isinstance(exc, ImpError) and not is_disconnect(exc):
+        logger.error("job_crashed", exc_info=exc)
+    if isinstance(exc, NeverAgain) or claimed.attempt >= claimed.max_attempts:
+        _close(context, lambda s: jobs.close(s, claimed, state="failed", error=message))
+        return "failed"
+    asked = exc.retry_after_s if isinstance(exc, TryAgain) else None
+    pause_s = jobs.backoff_s(claimed.attempt, context.settings.imp_retry_base_s)
+    delay_s = pause_s if asked is None else min(jobs.MAX_BACKOFF_S, max(asked, 0.1))
+    _close(context, lambda s: jobs.put_back(s, claimed, error=message, delay_s=delay_s))
+    return "retry"
+
+
+def _close(context: Context, write: Callable[[Session], None]) -> None:
+    """Write the job's ending, waiting for Postgres to come back where it is away."""
+    deadline = time.monotonic() + CLOSE_PATIENCE_S
+    while True:
+        try:
+            with context.factory.begin() as session:
+                write(session)
+            return
+        except SQLAlchemyError as exc:
+            if not is_disconnect(exc) or time.monotonic() > deadline:
+                raise
+            time.sleep(CLOSE_PAUSE_S)
+
+
+def _message(exc: Exception) -> str:
+    """What `imp jobs` shows. Texts of foreign exceptions may carry data, so only their type is kept."""
+    if isinstance(exc, ImpError):
+        return str(exc)[:2000]
+    if isinstance(exc, SQLAlchemyError):
+        return f"database error ({type(exc).__name__}); the worker's log has the traceback"
+    return f"unexpected {type(exc).__name__}; the worker's log has the traceback"

@@ -1,0 +1,21 @@
+"""What happens by the clock; each entry only enqueues or sweeps, the work is a job like any other."""
+
+from typing import Any
+
+from core.settings import Settings
+
+
+def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Celery beat's table. Messages expire before the next is due, so that none pile up."""
+
+    def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
+        options = {"exchange": "", "routing_key": queue, "expires": seconds}
+        return {"task": task, "schedule": seconds, "options": options}
+
+    return {
+        "sweep": every(settings.imp_sweep_s, "imp.sweep", "io"),
+        "poll_sources": every(settings.confluence_poll_s, "imp.poll_sources", "sync"),
+        "refresh_gates": every(600.0, "imp.refresh_all_gates", "sync"),
+        "reconcile": every(24 * 3600.0, "imp.reconcile_all", "sync"),
+        "clean": every(3600.0, "imp.clean", "io"),
+    }
