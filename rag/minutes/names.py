@@ -1,0 +1,87 @@
+"""Who may own an action: the people we know of, found again by the name that was said aloud."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from rag.minutes.cues import NAME_GROUP
+from rag.minutes.utterances import Sentence
+
+MAX_PEOPLE = 400
+_CAPITALISED = re.compile(r"\b[A-Z\u00c0-\u00de][\w'-]{1,30}\b")
+
+
+class People:
+    """Aliases (full and first names) of speakers and participants, and names only spoken of."""
+
+    def __init__(self, known: Iterable[str], spoken_of: Iterable[str] = ()) -> None:
+        self._canonical: dict[str, str] = {}
+        full = [name for name in dict.fromkeys(" ".join(raw.split()) for raw in known) if name][:MAX_PEOPLE]
+        firsts = Counter(name.split()[0].casefold() for name in full)
+        for name in full:
+            self._canonical.setdefault(name.casefold(), name)
+            first = name.split()[0].casefold()
+            if firsts[first] == 1 and len(first) > 2:
+                self._canonical.setdefault(first, name)
+        for name in spoken_of:
+            self._canonical.setdefault(name.casefold(), name)
+        aliases = sorted(self._canonical, key=len, reverse=True)
+        self.pattern = "|".join(re.escape(alias) for alias in aliases) or "(?!)"
+        self._calls = re.compile(
+            rf"^(?:(?:so|and|okay|ok|well|then|maybe|now|thanks|right),? )*(?P<head>{self.pattern})(?:,|\b(?= (?:can|could|would|will|please)\b))"
+            rf"|,? (?:and )?(?P<tail>{self.pattern})(?:,? please)?[?.!]?$|, (?P<mid>{self.pattern}),",
+            re.IGNORECASE,
+        )
+
+    def canonical(self, said: str) -> str | None:
+        return self._canonical.get(" ".join(said.split()).casefold())
+
+    def addressed(self, text: str) -> str | None:
+        """The person a sentence calls by name ("Bob, could you…", "…, Bob?")."""
+        match = self._calls.search(text)
+        return self.canonical(next(name for name in match.groups() if name)) if match else None
+
+    def compile(self, cue: str) -> re.Pattern[str]:
+        """A cue with NAME replaced by everybody's names, captured as `name`."""
+        return _compiled(cue, self.pattern)
+
+
+def people_of(spoken: Sequence[Sentence], participants: Sequence[str]) -> People:
+    """Participants, speakers, and capitalised words that only ever stand capitalised and are no sentence starts."""
+    known = [*participants, *(sentence.speaker for sentence in spoken if sentence.speaker)]
+    return People(known, _spoken_names(spoken))
+
+
+def _spoken_names(spoken: Sequence[Sentence]) -> list[str]:
+    inside: Counter[str] = Counter()
+    small: set[str] = set()
+    starts: Counter[str] = Counter()
+    for sentence in spoken:
+        small.update(word for word in sentence.text.split() if word.islower())
+        for match in _CAPITALISED.finditer(sentence.text):
+            (starts if match.start() == 0 else inside)[match.group()] += 1
+    names = [name for name, _ in (inside + starts).most_common() if _looks_like_name(name, inside, small)]
+    return names[:MAX_PEOPLE]
+
+
+def _looks_like_name(name: str, inside: Counter[str], small: set[str]) -> bool:
+    if "'" in name or name.lower() in small or name.lower() in NEVER_NAMES:
+        return False
+    return len(name) > 2 and not name.isupper()
+
+
+NEVER_NAMES = frozenset(
+    "the this that these those they you she there here what who when where why how which everything everyone everybody "
+    "nobody someone somebody anybody anyone something nothing people customers it its we and but because then now also "
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
+    "october november december okay yes yeah maybe please thanks today tomorrow action task todo note "
+    "ich wir sie das der die ein eine man und aber je nous vous ils elle elles les une nosotros ellos hoy heute "
+    "montag dienstag mittwoch donnerstag freitag samstag sonntag if all both some most one two "
+    "english german french spanish let just not are was will can could would should does did has have from with for".split()
+)
+
+
+@lru_cache(maxsize=256)
+def _compiled(cue: str, names: str) -> re.Pattern[str]:
+    return re.compile(cue.replace(NAME_GROUP, rf"(?P<name>{names})"), re.IGNORECASE)
