@@ -63,7 +63,7 @@ def read_windows(
     channel: int | None = None,
     window_s: float = WINDOW_S,
     first_window: int = 0,
-    limits: MediaLimits = MediaLimits(),  # noqa: B008 (frozen)
+    limits: MediaLimits = MediaLimits(),
 ) -> Iterator[AudioWindow]:
     """Decode one audio track, yielding windows of at most `window_s` that join without gap or overlap.
 
@@ -94,7 +94,7 @@ def read_channels(
     *,
     n_channels: int,
     track: int = 0,
-    limits: MediaLimits = MediaLimits(),  # noqa: B008 (frozen)
+    limits: MediaLimits = MediaLimits(),
 ) -> Iterator[NDArray[np.int16]]:
     """Decode a track into blocks of shape (n_samples, n_channels) at 16 kHz; raises like `read_windows`."""
     yield from _blocks(path, track=track, channels=list(range(n_channels)), limits=limits)
@@ -122,7 +122,7 @@ def write_wav(
     target: Path,
     *,
     track: int = 0,
-    limits: MediaLimits = MediaLimits(),  # noqa: B008 (frozen)
+    limits: MediaLimits = MediaLimits(),
 ) -> float:
     """Normalize a track to a 16 kHz mono 16-bit WAV at `target`; returns its length in seconds."""
     n_samples = 0

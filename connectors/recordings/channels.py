@@ -47,7 +47,7 @@ def listen(
     path: Path,
     track: AudioTrack,
     *,
-    limits: MediaLimits = MediaLimits(),  # noqa: B008 (frozen)
+    limits: MediaLimits = MediaLimits(),
 ) -> SoundFacts:
     """Decode the track once and measure it; only stereo is compared channel by channel.
 

@@ -44,7 +44,7 @@ class MediaFacts:
     created_at: datetime | None = None
 
 
-def probe(path: Path, *, limits: MediaLimits = MediaLimits()) -> MediaFacts:  # noqa: B008 (frozen)
+def probe(path: Path, *, limits: MediaLimits = MediaLimits()) -> MediaFacts:
     """Look at one media file.
 
     Raises:

@@ -22,7 +22,7 @@ def parse(
     source: Path | bytes,
     name: str | None = None,
     *,
-    limits: TranscriptLimits = TranscriptLimits(),  # noqa: B008 (frozen)
+    limits: TranscriptLimits = TranscriptLimits(),
 ) -> Transcript:
     """Read a transcript file; its content decides the dialect, never its name.
 

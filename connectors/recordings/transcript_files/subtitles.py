@@ -23,7 +23,8 @@ TAG = re.compile(r"<[^<>]{0,300}>")
 # Zoom: "Ada Lovelace: Good morning". A name is at most six words without a sentence's punctuation.
 NAME_PREFIX = re.compile(r"^(?P<name>[^\W\d_][^:.!?<>\n]{0,79}):\s+(?P<said>\S.*)$", re.DOTALL)
 MOST_NAME_WORDS = 6
-# Names count as names when most cues carry one, and few different ones: a lone "Note: …" is text.
+# Names count as names when most cues carry one and they come again, or when every cue of a VTT carries a
+# capitalized one: a lone "Note: …" is text.
 LEAST_NAMED_SHARE = 0.5
 SKIPPED_BLOCKS = ("NOTE", "STYLE", "REGION")
 
@@ -45,7 +46,7 @@ def read_subtitles(text: str) -> tuple[list[Cue], str]:
     if any(cue.speaker for cue in voiced):
         is_teams = is_vtt and all(body.rstrip().endswith(("</v>", "}")) for _, _, body in raw)
         return voiced, "Teams VTT" if is_teams else dialect
-    named = _split_names(voiced)
+    named = _split_names(voiced, is_vtt=is_vtt)
     if named is not None:
         return named, "Zoom VTT" if is_vtt else dialect
     return voiced, dialect
@@ -108,12 +109,14 @@ def _plain(text: str) -> str:
     return " ".join(html.unescape(TAG.sub("", text)).split())
 
 
-def _split_names(cues: list[Cue]) -> list[Cue] | None:
+def _split_names(cues: list[Cue], *, is_vtt: bool) -> list[Cue] | None:
     """Cues with `Name: ` moved from text to speaker, or None when this file does not write names that way."""
     matches = [NAME_PREFIX.match(cue.text) for cue in cues]
     names = Counter(match["name"] for match in matches if match and _is_name(match["name"]))
     n_named = names.total()
-    if n_named < 2 or n_named < LEAST_NAMED_SHARE * len(cues) or len(names) > max(2, 0.5 * n_named):
+    come_again = n_named >= LEAST_NAMED_SHARE * len(cues) and 2 * len(names) <= n_named
+    are_all_names = is_vtt and n_named == len(cues) and all(name.istitle() for name in names)
+    if not cues or not (come_again or are_all_names):
         return None
     return [
         Cue(cue.start_s, cue.end_s, match["said"], match["name"].strip())
