@@ -303,6 +303,7 @@ def admin_routes() -> list[Route]:
         Route("/_sandbox/wait", admin_looks.wait),
         Route("/_sandbox/look", admin_looks.page_state),
         Route("/_sandbox/people", admin_looks.who),
+        Route("/_sandbox/file/{file}", admin_looks.page_file),
         Route("/_sandbox/stream", admin_looks.stream),
     ]
     return [*acts, *puts, *looks]

@@ -111,6 +111,15 @@ async def who(request: Request) -> Response:
     return JSONResponse({"ok": True, "team": store.team.name, "bot": store.bot.name, "people": people_json})
 
 
+async def page_file(request: Request) -> Response:
+    """`GET /_sandbox/file/{id}`: the bytes of a shared file for the page, which has no bot token."""
+    sandbox: Sandbox = request.app.state.sandbox
+    file = sandbox.store.files.get(request.path_params["file"])
+    if file is None or not file.ready:
+        return JSONResponse({"ok": False, "error": "file_not_found"}, 404)
+    return Response(file.content, media_type=file.mimetype, headers={"X-Content-Type-Options": "nosniff"})
+
+
 async def stream(request: Request) -> Response:
     """Server-sent events: one `data: <seq>` whenever something changed."""
     sandbox: Sandbox = request.app.state.sandbox
