@@ -298,11 +298,7 @@ def test_agrees_with_webvtt_py_on_what_both_read(moments, text):
     pairs = list(zip(moments[::2], moments[1::2], strict=False))
     document = "WEBVTT\n\n" + "\n\n".join(f"{clock(a)} --> {clock(b)}\n{text}" for a, b in pairs) + "\n"
     ours, _ = read_subtitles(document)
-    theirs = (
-        webvtt.from_buffer(StringIO(document))
-        if hasattr(webvtt, "from_buffer")
-        else webvtt.WebVTT.from_string(document)
-    )
+    theirs = list(webvtt.WebVTT.from_string(document))
     assert [(one.start_s, one.end_s) for one in ours] == [
         (_webvtt_seconds(cue.start_time), _webvtt_seconds(cue.end_time)) for cue in theirs
     ]
