@@ -101,7 +101,7 @@ Looking = Annotated[Viewer, Depends(Viewer)]
 
 
 def colour(text: str) -> str:
-    return COLOURS[sum(text.encode()) % len(COLOURS)]
+    return COLOURS[sum(at * byte for at, byte in enumerate(text.encode(), 1)) % len(COLOURS)]
 
 
 def initials(name: str) -> str:
@@ -218,7 +218,7 @@ def show(look: Viewer, c: Content) -> Response:
     doors = [door for door in [*store.ancestors(c), c] if look.locked(door)]
     return look.draw(
         "page.html", page=c, space=space, tree=look.tree(space), body=Markup(drawn.html(c.body)),
-        crumbs=store.ancestors(c), may_edit=writes, labels=[row["name"] for row in store.labels(c.id)],
+        crumbs=[one for one in store.ancestors(c) if one.id != space.homepage_id], may_edit=writes, labels=[row["name"] for row in store.labels(c.id)],
         files=store.contents("container_id = ? AND type = 'attachment' AND status = 'current'", c.id),
         comments=[{"comment": one, "body": Markup(drawn.html(one.body))} for one in comments],
         doors=[{"page": door, "who": [look.principal(one) for one in store.restrictions(door.id, "read")]} for door in doors],

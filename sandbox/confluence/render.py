@@ -292,7 +292,9 @@ def _macro(r: Rendering, element: Any) -> str:
         return inner
     if raw is not None:
         return f"<pre>{escape(text(raw))}</pre>"
-    shown = " ".join(filter(None, [given.get(key, "") for key in ("", "title", "key", "name", "url")]))
+    shown = " ".join(
+        filter(None, [given.get(key, "") for key in ("", "title", "key", "name", "url", "jqlQuery")])
+    )
     return f'<span class="macro">{escape(name)}{": " + escape(shown) if shown else ""}</span>'
 
 

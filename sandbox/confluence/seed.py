@@ -2,7 +2,8 @@
 
 The folder holds `company.yaml` and the files it names, paths relative to the folder:
 
-    people:   [{account_id, username, name, email, token, password?, groups: [..], admin: bool?, time_zone?}]
+    people:   [{account_id, username, name, email, token, password?, groups: [..], admin: bool?, time_zone?,
+                sees_all: bool?}]
     groups:   [name, ...]
     spaces:   [{key, name, description?, type?: global|personal,
                 permissions: ["anonymous" | "user:<account_id>" | "group:<name>", ...]}]
@@ -17,7 +18,8 @@ The folder holds `company.yaml` and the files it names, paths relative to the fo
 
 `token` is both the API token (Basic) and the personal access token (Bearer). A principal of a space may
 view it and, unless anonymous, write in it. The first page of a space without a parent becomes its
-homepage. Other top-level keys (`slack:` and whatever comes) and unknown fields are ignored, so one file
+homepage. An account that `sees_all` (default: every admin) passes every door, as
+Data Center's administrators do. Other top-level keys (`slack:` and whatever comes) and unknown fields are ignored, so one file
 serves several sandboxes. `{{id:Title}}` inside a page body becomes the id of the page with that title.
 """
 
@@ -70,6 +72,7 @@ class SeedPerson(_Part):
     password: str = ""
     groups: list[str] = []
     admin: bool = False
+    sees_all: bool | None = None
     time_zone: str = "UTC"
 
 
@@ -165,7 +168,7 @@ def _add_people(store: Store, company: Company) -> None:
     for who in company.people:
         person = Person(
             account_id=who.account_id, username=who.username, name=who.name, email=who.email,
-            token=who.token, password=who.password, is_admin=who.admin, time_zone=who.time_zone,
+            token=who.token, password=who.password, is_admin=who.admin, sees_all=who.admin if who.sees_all is None else who.sees_all, time_zone=who.time_zone,
         )  # fmt: skip
         store.add_person(person, tuple(who.groups))
 

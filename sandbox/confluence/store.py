@@ -19,7 +19,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS people (
   account_id TEXT PRIMARY KEY, username TEXT UNIQUE, name TEXT, email TEXT, token TEXT, password TEXT,
-  is_admin INTEGER, time_zone TEXT);
+  is_admin INTEGER, time_zone TEXT, sees_all INTEGER);
 CREATE TABLE IF NOT EXISTS groups (name TEXT PRIMARY KEY, id TEXT UNIQUE);
 CREATE TABLE IF NOT EXISTS memberships (
   group_name TEXT, account_id TEXT, PRIMARY KEY (group_name, account_id));
@@ -94,6 +94,7 @@ class Person:
     password: str = field(repr=False, default="")
     is_admin: bool = False
     time_zone: str = "UTC"
+    sees_all: bool = False
 
     @property
     def user_key(self) -> str:
@@ -240,9 +241,9 @@ class Store:
     def add_person(self, person: Person, groups: tuple[str, ...] = ()) -> None:
         with self.transaction():
             self.run(
-                "INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 person.account_id, person.username, person.name, person.email, person.token,
-                person.password, int(person.is_admin), person.time_zone,
+                person.password, int(person.is_admin), person.time_zone, int(person.sees_all),
             )  # fmt: skip
             for name in groups:
                 self.add_member(name, person.account_id)
@@ -329,7 +330,7 @@ class Store:
 
 
 def _person(row: sqlite3.Row) -> Person:
-    return Person(**{**dict(row), "is_admin": bool(row["is_admin"])})
+    return Person(**{**dict(row), "is_admin": bool(row["is_admin"]), "sees_all": bool(row["sees_all"])})
 
 
 def _content(row: sqlite3.Row) -> Content:
