@@ -67,8 +67,9 @@ class PocketSphinx:
     def _utterances(self, window: AudioWindow) -> tuple[Utterance, ...]:
         """One or more utterances for each stretch the endpointer hears.
 
-        The decoder's running mean is reset first, or the result would depend on the windows before.
+        The decoder's running mean and noise floor are reset first, or the result would depend on the windows before.
         """
+        self._decoder.start_stream()
         self._decoder.set_cmn(self._fresh_cmn)
         found: list[Utterance] = []
         for first, last in _stretches(window.samples):

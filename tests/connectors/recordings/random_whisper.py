@@ -1,6 +1,5 @@
 """Builds a Whisper with random weights in CTranslate2's format: it proves roads and errors, it hears nothing."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -38,14 +37,14 @@ def build(folder: Path) -> Path:
         pad_token_id=first,
     )
     model = WhisperForConditionalGeneration(config).eval()
+    # Without weight on them no times and no end are ever written: the model babbles text, which is to be caught.
+    model.model.decoder.embed_tokens.weight.data[first:] = 0
     model.generation_config.suppress_tokens = []
     model.generation_config.begin_suppress_tokens = [first]
     source, target = folder / "hf", folder / "ct2"
     model.save_pretrained(source)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>").save_pretrained(source)
     WhisperFeatureExtractor(80).save_pretrained(source)
-    if not (source / "preprocessor_config.json").exists():
-        (source / "preprocessor_config.json").write_text(json.dumps({"feature_size": 80}))
     converter = TransformersConverter(str(source), copy_files=["tokenizer.json", "preprocessor_config.json"])
     converter.convert(str(target), quantization="int8")
     return target
