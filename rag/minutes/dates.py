@@ -16,7 +16,7 @@ from rag.minutes.cues import cues_for
 
 FRIDAY = 4
 _ISO = re.compile(r"\b(?P<iso>20\d\d-[01]\d-[0-3]\d)\b")
-_NUMERIC = re.compile(r"\b(?P<nday>[0-3]?\d)[./](?P<nmonth>[01]?\d)[./]?(?P<nyear>20\d\d)?(?=\W|$)")
+_NUMERIC = re.compile(r"\b(?P<nday>[0-3]?\d)\.(?P<nmonth>[01]?\d)\.(?P<nyear>20\d\d)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +127,15 @@ def _calendar_day(found: Mapping[str, str], words: Mapping[str, Any], today: dat
 def _weekday(found: Mapping[str, str], words: Mapping[str, Any], today: date) -> date:
     wanted = words["weekdays"].index(found["weekday"])
     monday = today - timedelta(days=today.weekday())
-    if "after" in found or ("next" in found and re.fullmatch(words.get("next", ""), found["next"], re.IGNORECASE)):
+    if "after" in found or (
+        "next" in found and re.fullmatch(words.get("next", ""), found["next"], re.IGNORECASE)
+    ):
         return monday + timedelta(days=7 + wanted)
     return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
 
 
 def _is_ambiguous(found: Mapping[str, str], words: Mapping[str, Any], today: date) -> bool:
-    """"Next Friday" said on a Wednesday means the day after tomorrow to some and nine days to others."""
+    """ "Next Friday" said on a Wednesday means the day after tomorrow to some and nine days to others."""
     if "weekday" not in found or "next" not in found or "after" in found:
         return False
     is_next = re.fullmatch(words.get("next", ""), found["next"], re.IGNORECASE)
@@ -174,7 +176,9 @@ def _months(words: Mapping[str, Any]) -> list[str]:
 
 def _month_number(said: str, words: Mapping[str, Any]) -> int:
     names = [str(month) for month in words["months"]]
-    return next(i for i, name in enumerate(names, start=1) if name == said or name[:3] == said[:3].rstrip("."))
+    return next(
+        i for i, name in enumerate(names, start=1) if name == said or name[:3] == said[:3].rstrip(".")
+    )
 
 
 def _day_number(said: str, words: Mapping[str, Any]) -> int:

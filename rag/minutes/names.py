@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from rag.minutes.cues import NAME_GROUP
 from rag.minutes.utterances import Sentence
+from rag.sentences import words
 
 MAX_PEOPLE = 400
+MAX_SPOKEN_NAMES = 200
 _CAPITALISED = re.compile(r"\b[A-Z\u00c0-\u00de][\w'-]{1,30}\b")
 
 
@@ -26,6 +28,7 @@ class People:
                 self._canonical.setdefault(first, name)
         for name in spoken_of:
             self._canonical.setdefault(name.casefold(), name)
+        self._first_words = frozenset(alias.split()[0] for alias in self._canonical)
         aliases = sorted(self._canonical, key=len, reverse=True)
         self.pattern = "|".join(re.escape(alias) for alias in aliases) or "(?!)"
         self._calls = re.compile(
@@ -37,9 +40,13 @@ class People:
     def canonical(self, said: str) -> str | None:
         return self._canonical.get(" ".join(said.split()).casefold())
 
+    def mentioned(self, text: str) -> bool:
+        """A cheap test whether any name may occur, so that the long name patterns run seldom."""
+        return not self._first_words.isdisjoint(words(text))
+
     def addressed(self, text: str) -> str | None:
         """The person a sentence calls by name ("Bob, could you…", "…, Bob?")."""
-        match = self._calls.search(text)
+        match = self._calls.search(text) if self.mentioned(text) else None
         return self.canonical(next(name for name in match.groups() if name)) if match else None
 
     def compile(self, cue: str) -> re.Pattern[str]:
@@ -54,21 +61,15 @@ def people_of(spoken: Sequence[Sentence], participants: Sequence[str]) -> People
 
 
 def _spoken_names(spoken: Sequence[Sentence]) -> list[str]:
-    inside: Counter[str] = Counter()
-    small: set[str] = set()
-    starts: Counter[str] = Counter()
-    for sentence in spoken:
-        small.update(word for word in sentence.text.split() if word.islower())
-        for match in _CAPITALISED.finditer(sentence.text):
-            (starts if match.start() == 0 else inside)[match.group()] += 1
-    names = [name for name, _ in (inside + starts).most_common() if _looks_like_name(name, inside, small)]
-    return names[:MAX_PEOPLE]
+    small = {word for sentence in spoken for word in sentence.text.split() if word.islower()}
+    counts = Counter(match for sentence in spoken for match in _CAPITALISED.findall(sentence.text))
+    names = [name for name, _ in counts.most_common() if _looks_like_name(name, small)]
+    return names[:MAX_SPOKEN_NAMES]
 
 
-def _looks_like_name(name: str, inside: Counter[str], small: set[str]) -> bool:
-    if "'" in name or name.lower() in small or name.lower() in NEVER_NAMES:
-        return False
-    return len(name) > 2 and not name.isupper()
+def _looks_like_name(name: str, small: set[str]) -> bool:
+    is_plain = "'" not in name and len(name) > 2 and not name.isupper()
+    return is_plain and name.lower() not in small and name.lower() not in NEVER_NAMES
 
 
 NEVER_NAMES = frozenset(

@@ -16,11 +16,23 @@ MAX_SENTENCE_CHARS = 600  # patterns and readers both give up beyond this
 MAX_JOINED_WORDS = 60
 MAX_GAP_S = 8.0
 MAX_POSITIONS_BETWEEN = 4
-_MARKS = re.compile(r"\{[^{}]{0,40}\}|\[[^\[\]]{0,40}\]|<[^<>]{0,80}>|[@#*_]{1,}(?=\s|$)|[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff]")
-_TOKENISED = ((re.compile(r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)"), ""), (re.compile(r"(?<=\w) n't\b"), "n't"), (re.compile(r"(?<=\w) - (?=\w)"), "-"))
+_MARKS = re.compile(
+    r"\{[^{}]{0,40}\}|\[[^\[\]]{0,40}\]|<[^<>]{0,80}>|[@#*_]{1,}(?=\s|$)|[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff]"
+)
+_TOKENISED = (
+    (re.compile(r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)"), ""),
+    (re.compile(r"(?<=\w) n't\b"), "n't"),
+    (re.compile(r"(?<=\w) - (?=\w)"), "-"),
+)
 _STUTTER = re.compile(r"\b((?:[\w']+ ){0,2}[\w']+)(?:[ ,]+\1\b)+", re.IGNORECASE)
 _LONE_LETTER = re.compile(r"\b(?![aioyIAOY]\b|\d)[^\W\d_]\b (?=[a-z])")
-_MESS = ((re.compile(r"\s+([,.;:?!…])"), r"\1"), (re.compile(r"([,;:])(?:[ ]*[,;:])+"), r"\1"), (re.compile(r"^[\s,;:.\-–—]+"), ""), (re.compile(r"[,;:]+(?=[.?!])"), ""), (re.compile(r"\s{2,}"), " "))
+_MESS = (
+    (re.compile(r"\s+([,.;:?!…])"), r"\1"),
+    (re.compile(r"([,;:])(?:[ ]*[,;:])+"), r"\1"),
+    (re.compile(r"^[\s,;:.\-–—]+"), ""),
+    (re.compile(r"[,;:]+(?=[.?!])"), ""),
+    (re.compile(r"\s{2,}"), " "),
+)
 _DOUBLED_ALLOWED = frozenset("had that very really no yes bye ha knock so many long far much".split())
 _END = re.compile(r"[.?!…][\"'”’)\]]*$")
 
@@ -60,7 +72,11 @@ class _Run:
         """The positions and utterances behind `text[start:end]`."""
         ends = [offset for offset, _, _ in self.parts[1:]] + [len(self.text) + 1]
         spans = zip(self.parts, ends, strict=True)
-        return [(position, utterance) for (offset, position, utterance), stop in spans if offset < end and start < stop]
+        return [
+            (position, utterance)
+            for (offset, position, utterance), stop in spans
+            if offset < end and start < stop
+        ]
 
 
 def sentences(utterances: Sequence[Utterance], cues: Cues) -> list[Sentence]:
@@ -133,7 +149,8 @@ def _sentences_of(run: _Run, cues: Cues) -> Iterator[Sentence]:
             confidence=min(confidences) if confidences else None,
             terms=tuple(word for word in spoken if is_term(word, cues)),
             n_words=len(spoken),
-            is_question=text.endswith("?") or (not _END.search(text) and bool(cues.question_start.search(text))),
+            is_question=text.endswith("?")
+            or (not _END.search(text) and bool(cues.question_start.search(text))),
             is_reaction=_is_reaction(spoken, cues),
         )
 
@@ -142,7 +159,9 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Sentence borders; what is longer than a sentence may be is cut at a comma or a space."""
     for start, end in sentence_spans(text):
         while end - start > MAX_SENTENCE_CHARS:
-            cut = max(text.rfind(mark, start + MAX_SENTENCE_CHARS // 2, start + MAX_SENTENCE_CHARS) for mark in ", ")
+            cut = max(
+                text.rfind(mark, start + MAX_SENTENCE_CHARS // 2, start + MAX_SENTENCE_CHARS) for mark in ", "
+            )
             cut = cut + 1 if cut > start else start + MAX_SENTENCE_CHARS
             yield start, cut
             start = cut

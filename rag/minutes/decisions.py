@@ -1,0 +1,114 @@
+"""What was decided: said outright, or proposed and assented to. Plans, doubts and old decisions do not count."""
+
+import re
+from collections.abc import Sequence
+
+from rag.minutes import wording
+from rag.minutes.candidates import Candidate
+from rag.minutes.cues import Cues
+from rag.minutes.replies import following, reply_to
+from rag.minutes.utterances import Sentence
+
+STRONG, MEDIUM, PROPOSAL, RATIFIED = 0.8, 0.62, 0.4, 0.75
+FIRM_ASSENT, ASSENT = 0.3, 0.12
+ENOUGH = 0.55
+LOOK_BACK = 10  # sentences between a proposal and the words that close it
+MIN_TERMS = 2
+_CLAUSE = re.compile(r"[,;:.!?—] ")
+
+
+def decisions(spoken: Sequence[Sentence], cues: Cues) -> list[Candidate]:
+    """Every decision found, unranked."""
+    found = (_decision(spoken, index, cues) for index in range(len(spoken)))
+    return _one_a_carrier([candidate for candidate in found if candidate])
+
+
+def _decision(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
+    sentence = spoken[index]
+    if sentence.is_question or _is_denied(sentence.text, cues) or _is_undone(spoken, index, cues):
+        return None
+    if (
+        sentence.n_words <= 12
+        and cues.decision.ratify.search(sentence.text)
+        and len(sentence.terms) <= MIN_TERMS
+    ):
+        return _ratified(spoken, index, cues)
+    weight = _weight(sentence.text, cues)
+    if weight >= STRONG and len(sentence.terms) < MIN_TERMS + 1 and _names_nothing(sentence, cues):
+        return _ratified(spoken, index, cues)
+    if not weight or len(sentence.terms) < MIN_TERMS:
+        return None
+    return _assented(spoken, index, weight, cues)
+
+
+def _weight(text: str, cues: Cues) -> float:
+    for pattern, weight in (
+        (cues.decision.strong, STRONG),
+        (cues.decision.medium, MEDIUM),
+        (cues.decision.proposal, PROPOSAL),
+    ):
+        match = pattern.search(text)
+        if match and not _is_hypothetical(text[: match.start()], cues):
+            return weight
+    return 0.0
+
+
+def _is_hypothetical(before: str, cues: Cues) -> bool:
+    """Whether the clause that leads up to the cue opens with "if", "why", "before" and the like."""
+    clause = _CLAUSE.split(before[-120:])[-1]
+    return bool(cues.decision.denied_before.search(clause))
+
+
+def _is_denied(text: str, cues: Cues) -> bool:
+    return bool(
+        cues.decision.denied.search(text)
+        or cues.decision.past.search(text)
+        or cues.decision.undone.search(text)
+    )
+
+
+def _is_undone(spoken: Sequence[Sentence], index: int, cues: Cues) -> bool:
+    return any(cues.decision.undone.search(spoken[i].text) for i in following(spoken, index, 3))
+
+
+def _names_nothing(sentence: Sentence, cues: Cues) -> bool:
+    """Whether a closing phrase says only that something is decided, not what."""
+    rest = cues.decision.strong.sub(" ", sentence.text)
+    return (
+        len([word for word in re.findall(r"[^\W_]{3,}", rest.casefold()) if word not in cues.stopwords])
+        < MIN_TERMS
+    )
+
+
+def _ratified(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
+    for i in range(index - 1, max(-1, index - 1 - LOOK_BACK), -1):
+        sentence = spoken[i]
+        if sentence.is_question or len(sentence.terms) < MIN_TERMS or _is_denied(sentence.text, cues):
+            continue
+        if cues.decision.proposal.search(sentence.text) or cues.decision.medium.search(sentence.text):
+            return Candidate("decision", wording.as_line(sentence.text), (i, index), RATIFIED)
+    return None
+
+
+def _assented(spoken: Sequence[Sentence], index: int, weight: float, cues: Cues) -> Candidate | None:
+    reply = reply_to(spoken, index, cues)
+    carriers: tuple[int, ...] = (index,)
+    if reply and reply.verdict == "refuse" and weight < STRONG:
+        return None
+    if reply and reply.verdict != "refuse":
+        weight += FIRM_ASSENT if reply.verdict == "firm" else ASSENT
+        carriers = (index, reply.index) if reply.verdict == "firm" else carriers
+    if weight < ENOUGH:
+        return None
+    return Candidate("decision", wording.as_line(spoken[index].text), carriers, min(weight, 0.99))
+
+
+def _one_a_carrier(candidates: list[Candidate]) -> list[Candidate]:
+    """A sentence carries one decision: the surer wins, and a closing phrase adds nothing to what it closes."""
+    taken: set[int] = set()
+    kept = []
+    for candidate in sorted(candidates, key=lambda c: (-c.confidence, c.carriers)):
+        if not taken.intersection(candidate.carriers):
+            taken.update(candidate.carriers)
+            kept.append(candidate)
+    return kept
