@@ -93,7 +93,7 @@ def _list(url: str, storage_options: Mapping[str, Any]) -> dict[str, dict[str, A
     try:
         store, root = fsspec.core.url_to_fs(url, **storage_options)
         if not store.exists(root):
-            raise NotFound(f"there is no folder {url}")
+            raise FileNotFoundError(root)
         listing: dict[str, dict[str, Any]] = store.find(root, detail=True)
     except (ValueError, ImportError) as exc:
         raise NotConfigured(f"{url} is no address of a recordings folder: {exc}") from exc
@@ -103,9 +103,8 @@ def _list(url: str, storage_options: Mapping[str, Any]) -> dict[str, dict[str, A
         raise NotFound(f"there is no folder {url}") from exc
     except OSError as exc:
         raise Unavailable(f"{url}: could not be listed: {type(exc).__name__}") from exc
-    except (
-        Exception
-    ) as exc:  # each store's package has a tree of its own; without credentials is the common case
+    except Exception as exc:
+        # Each store's package has an error tree of its own, not all of it below OSError (botocore's is not).
         if "Credential" in type(exc).__name__:
             raise Denied(f"{url}: no credentials for this store are configured") from exc
         raise Unavailable(f"{url}: could not be listed: {type(exc).__name__}") from exc
