@@ -5,10 +5,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from atlassian import Confluence
+from atlassian.confluence.cloud.cloud import ConfluenceCloud
 from slack_bolt import App
 
+from sandbox.confluence.process import ConfluenceSandbox, running
 from sandbox.slack.app import create_app
 from sandbox.slack.config import Config
+from tests.sandbox.confluence_company import ADMIN_LOGIN, company
 from tests.sandbox.slack_driving import Served, SlackSandbox, bolt_app, bolt_server, free_port
 
 SLACK_DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "slack"
@@ -58,3 +62,41 @@ def slack_data() -> Path:
     if not SLACK_DATA.is_dir():
         pytest.skip("shared Slack material (../shared/data/slack) is not here")
     return SLACK_DATA
+
+
+@pytest.fixture(scope="session")
+def confluence_process() -> Iterator[ConfluenceSandbox]:
+    """One stand-in Confluence, a process of its own, for the whole session."""
+    with running() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def confluence_sandbox(confluence_process: ConfluenceSandbox) -> ConfluenceSandbox:
+    """The stand-in freshly seeded with the small company of `confluence_company.py`."""
+    confluence_process.reset(company())
+    return confluence_process
+
+
+@pytest.fixture
+def confluence_cloud(confluence_sandbox: ConfluenceSandbox) -> ConfluenceCloud:
+    """A v1 Cloud client of the admin account."""
+    name, token = ADMIN_LOGIN
+    return ConfluenceCloud(
+        confluence_sandbox.cloud_url, username=name, password=token, api_version=1, cloud=True
+    )
+
+
+@pytest.fixture
+def confluence_cloud_v2(confluence_sandbox: ConfluenceSandbox) -> ConfluenceCloud:
+    """A v2 Cloud client of the admin account."""
+    name, token = ADMIN_LOGIN
+    return ConfluenceCloud(
+        confluence_sandbox.cloud_url, username=name, password=token, api_version=2, cloud=True
+    )
+
+
+@pytest.fixture
+def confluence_server(confluence_sandbox: ConfluenceSandbox) -> Confluence:
+    """A Data Center client of the admin account, by personal access token."""
+    return Confluence(confluence_sandbox.url, token=ADMIN_LOGIN[1], cloud=False)
