@@ -82,6 +82,17 @@ class Settings(BaseSettings):
         "extractive", description="`extractive`, `t5:<path or name>` or `openai:<url>#<model>`."
     )
     imp_engine_api_key: SecretStr | None = Field(None, description="Key for OpenAI-compatible engines.")
+    imp_whisper_model: str | None = Field(
+        None, description="Whisper model for `auto`: a CTranslate2 folder or a hub name such as `large-v3`."
+    )
+    imp_window_s: float = Field(
+        120.0, ge=10, le=600, description="Seconds of sound transcribed and saved at a time."
+    )
+    imp_recordings_audience: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Who may read recordings: `space:KEY`, `group:NAME`, `user:ID`, `anyone`; "
+        "default the space of the minutes.",
+    )
     imp_minutes_policy: Literal["review", "auto"] = Field(
         "review", description="`auto` publishes drafts at once; `review` waits for `imp minutes approve`."
     )
@@ -100,7 +111,7 @@ class Settings(BaseSettings):
     )
     imp_retry_base_s: float = Field(2.0, gt=0, description="First pause before a failed job is tried again.")
 
-    @field_validator("confluence_spaces", mode="before")
+    @field_validator("confluence_spaces", "imp_recordings_audience", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         if isinstance(value, str):

@@ -7,11 +7,16 @@ import os
 import socket
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from core.blobs import Blobs
 from core.db import SessionFactory, make_engine, make_session_factory
 from core.doorbell import CeleryBell, Doorbell
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.recordings.transcribers.protocol import Transcriber
+    from rag.embedding import Embedder
 
 
 @dataclass
@@ -26,6 +31,25 @@ class Context:
     @cached_property
     def blobs(self) -> Blobs:
         return Blobs(self.settings.blobs_url)
+
+    @cached_property
+    def embedder(self) -> "Embedder":
+        """Loaded on first use; other threads of the process wait for it."""
+        from rag.embedding import load_embedder
+
+        return load_embedder(self.settings.imp_embedder)
+
+    @cached_property
+    def transcriber(self) -> "Transcriber":
+        """The engine IMP_TRANSCRIBER names; raises NotConfigured when it cannot run here."""
+        from connectors.recordings.transcribers.select import make_transcriber
+
+        return make_transcriber(
+            self.settings.imp_transcriber,
+            whisper_model=self.settings.imp_whisper_model,
+            download_root=self.settings.imp_home / "models",
+            api_key=self.settings.imp_engine_api_key,
+        )
 
 
 def make_context(settings: Settings) -> Context:

@@ -1,0 +1,233 @@
+"""Rows of recordings: taken in once by content, finished with a transcript, or failed with a reason.
+
+Shared by every door a recording comes through; knows no engine and no page.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.access import set_gate
+from core.blobs import Stored
+from core.errors import NotFound
+from core.models import Document, Gate, Recording, Segment, Source
+from core.settings import Settings
+from core.transcript import Transcript, Utterance
+from workers.language import configuration_of, configuration_of_code
+
+UPLOADS = "uploads"
+UNKNOWN_SPEAKER = "Speaker ?"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecording:
+    """What a door knows of a recording it takes in; `started_at` is aware UTC."""
+
+    stored: Stored
+    file_name: str
+    title: str
+    started_at: datetime | None = None
+    participants: tuple[str, ...] = ()
+    transcript_url: str | None = None
+    submitted_by: int | None = None
+    origin: dict[str, Any] | None = None
+
+
+def take_in(
+    session: Session, settings: Settings, new: NewRecording, *, source: str = UPLOADS
+) -> tuple[int, bool]:
+    """Row and transcription job for a recording; the same bytes through another door are the same recording.
+
+    Returns:
+        (recording id, whether it is new).
+    """
+    source_id = _recordings_source(session, source)
+    row = session.execute(
+        insert(Recording)
+        .values(
+            sha256=new.stored.sha256,
+            blob_url=new.stored.url,
+            transcript_url=new.transcript_url,
+            file_name=new.file_name[:300],
+            size_bytes=new.stored.size_bytes,
+            title=new.title[:300],
+            started_at=new.started_at,
+            participants=list(new.participants),
+            submitted_by=new.submitted_by,
+            origin=new.origin or {},
+            source_id=source_id,
+            gate_ids=resolve_gates(session, settings, source_id),
+        )
+        .on_conflict_do_nothing(index_elements=["sha256"])
+        .returning(Recording.id)
+    ).scalar_one_or_none()
+    if row is not None:
+        jobs.enqueue(session, "transcribe_recording", str(row), recording_id=row)
+        return row, True
+    known = session.execute(select(Recording).where(Recording.sha256 == new.stored.sha256)).scalar_one()
+    if known.transcript_url is None and new.transcript_url is not None:
+        known.transcript_url = new.transcript_url
+        known.state = "received"
+        jobs.enqueue(session, "transcribe_recording", str(known.id), recording_id=known.id)
+    return known.id, False
+
+
+def resolve_gates(session: Session, settings: Settings, source_id: int) -> list[int] | None:
+    """The doors of a recording: those of its audience setting; None (closed) while they are unknown.
+
+    `IMP_RECORDINGS_AUDIENCE` is `space:KEY` (whoever may read that Confluence space), or principals such as
+    `group:staff,anyone`; unset means the space that minutes are published in.
+    """
+    audience = settings.imp_recordings_audience
+    if not audience and settings.confluence_minutes_space:
+        audience = (f"space:{settings.confluence_minutes_space}",)
+    spaces = [entry for entry in audience if entry.startswith("space:")]
+    if spaces:
+        return list(
+            session.execute(
+                select(Gate.id).join(Source, Source.id == Gate.source_id)
+                .where(Source.kind == "confluence", Gate.door.in_(spaces)).order_by(Gate.id)
+            ).scalars()
+        ) or None  # fmt: skip
+    return [set_gate(session, source_id, "audience", audience)] if audience else None
+
+
+def open_closed_recordings(session: Session, settings: Settings) -> int:
+    """Give doors to recordings taken in before their space was known. Returns how many were opened."""
+    closed = session.execute(select(Recording).where(Recording.gate_ids.is_(None))).scalars().all()
+    n_opened = 0
+    for recording in closed:
+        gate_ids = resolve_gates(session, settings, recording.source_id)
+        if gate_ids is None:
+            continue
+        recording.gate_ids = gate_ids
+        n_opened += 1
+        if recording.document_id is not None:
+            session.execute(
+                update(Document).where(Document.id == recording.document_id).values(gate_ids=gate_ids)
+            )
+    return n_opened
+
+
+def load_transcript(session: Session, recording_id: int) -> tuple[Recording, Transcript]:
+    """The recording and what was said in it, in order. Raises NotFound."""
+    recording = session.get(Recording, recording_id)
+    if recording is None:
+        raise NotFound(f"recording {recording_id} does not exist")
+    rows = session.execute(
+        select(Segment).where(Segment.recording_id == recording_id).order_by(Segment.position)
+    ).scalars()
+    utterances = tuple(
+        Utterance(row.start_s, row.end_s, row.text, row.speaker, row.confidence) for row in rows
+    )
+    return recording, Transcript(
+        utterances,
+        engine=recording.engine or "",
+        language=recording.language,
+        duration_s=recording.duration_s,
+        warnings=tuple(recording.warnings),
+    )
+
+
+def add_segments(
+    session: Session, recording_id: int, first_position: int, spoken: Sequence[Utterance]
+) -> None:
+    """Upsert utterances at `first_position` and following."""
+    if not spoken:
+        return
+    statement = insert(Segment).values(
+        [
+            {
+                "recording_id": recording_id,
+                "position": first_position + offset,
+                "start_s": one.start_s,
+                "end_s": one.end_s,
+                "speaker": one.speaker,
+                "text": one.text.replace("\x00", ""),
+                "confidence": one.confidence,
+            }
+            for offset, one in enumerate(spoken)
+        ]
+    )
+    columns = {
+        name: statement.excluded[name] for name in ("start_s", "end_s", "speaker", "text", "confidence")
+    }
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["recording_id", "position"], set_=columns)
+    )
+
+
+def finish(session: Session, settings: Settings, recording_id: int, transcript: Transcript) -> int:
+    """Write the whole transcript, make it a document, and enqueue its indexing and its minutes.
+
+    Returns:
+        Number of utterances.
+    """
+    recording = session.get_one(Recording, recording_id)
+    session.execute(delete(Segment).where(Segment.recording_id == recording_id))
+    for start in range(0, len(transcript.utterances), 1000):
+        add_segments(session, recording_id, start, transcript.utterances[start : start + 1000])
+    recording.engine = transcript.engine
+    recording.language = transcript.language
+    recording.warnings = list(transcript.warnings)
+    recording.duration_s = transcript.duration_s or recording.duration_s
+    recording.state, recording.error = "transcribed", None
+    recording.gate_ids = recording.gate_ids or resolve_gates(session, settings, recording.source_id)
+    recording.document_id = _upsert_document(session, settings, recording, transcript)
+    jobs.enqueue(session, "index_document", str(recording.document_id), document_id=recording.document_id)
+    jobs.enqueue(session, "draft_minutes", str(recording_id), recording_id=recording_id)
+    return len(transcript.utterances)
+
+
+def mark_failed(session: Session, recording_id: int, reason: str) -> None:
+    """Show on the recording itself why there is no transcript."""
+    session.execute(
+        update(Recording).where(Recording.id == recording_id).values(state="failed", error=reason[:2000])
+    )
+
+
+def _upsert_document(
+    session: Session, settings: Settings, recording: Recording, transcript: Transcript
+) -> int:
+    markdown = "\n".join(f"{one.speaker or UNKNOWN_SPEAKER}: {one.text}" for one in transcript.utterances)
+    language = (
+        configuration_of_code(transcript.language) if transcript.language else configuration_of(markdown)
+    )
+    values = {
+        "kind": "transcript",
+        "title": recording.title,
+        "url": f"{settings.public_url}/recordings/{recording.id}",
+        "markdown": markdown.replace("\x00", ""),
+        "language": language,
+        "content_hash": hashlib.sha256(f"{recording.title}\n{markdown}".encode()).hexdigest(),
+        "gate_ids": recording.gate_ids,
+        "space_key": settings.confluence_minutes_space,
+        "details": {"recording_id": recording.id, "engine": transcript.engine},
+        "created_at": recording.started_at or recording.created_at,
+        "updated_at": recording.started_at or recording.created_at,
+        "deleted_at": None,
+        "status": "current",
+        "error": None,
+    }
+    statement = insert(Document).values(
+        source_id=recording.source_id, external_id=f"recording:{recording.id}", **values
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=["source_id", "external_id"], set_={**values, "seen_at": func.now()}
+    )
+    return int(session.execute(statement.returning(Document.id)).scalar_one())
+
+
+def _recordings_source(session: Session, name: str) -> int:
+    session.execute(
+        insert(Source).values(name=name, kind="recordings", state="ready")
+        .on_conflict_do_nothing(index_elements=["name"])
+    )  # fmt: skip
+    return int(session.execute(select(Source.id).where(Source.name == name)).scalar_one())

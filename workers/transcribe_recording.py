@@ -1,0 +1,144 @@
+"""Job: one recording becomes a transcript, window by window; a kill costs one window.
+
+A transcript beside the recording is used first. Otherwise the configured engine listens; which one runs is
+kept on the recording and shown on its page. Unusable media fails here, with the reason on the recording.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from connectors.recordings.audio import read_windows
+from connectors.recordings.channels import channels_to_read, listen
+from connectors.recordings.ffmpeg import MediaLimits
+from connectors.recordings.probe import MediaFacts, probe
+from connectors.recordings.transcribers.protocol import Transcriber
+from connectors.recordings.transcript_files.parse import parse
+from core.errors import BadInput, NeverAgain, NotFound
+from core.models import Recording, Segment
+from core.running_job import RunningJob
+from core.transcript import Transcript, Utterance
+from workers import recordings
+from workers.context import Context
+
+logger = logging.getLogger(__name__)
+
+CHANNEL_STRIDE = 1_000_000  # provisional positions of channel n start at n times this
+
+
+def run(context: Context, job: RunningJob) -> dict[str, Any]:
+    """Args: `recording_id`. Outcome: number of utterances and the engine."""
+    recording_id = int(job.args["recording_id"])
+    try:
+        transcript = _transcript(context, job, recording_id)
+    except NeverAgain as exc:
+        if isinstance(exc, BadInput | NotFound):
+            with context.factory.begin() as session:
+                job.fence(session)
+                recordings.mark_failed(session, recording_id, str(exc))
+        raise
+    with context.factory.begin() as session:
+        job.fence(session)
+        n_utterances = recordings.finish(session, context.settings, recording_id, transcript)
+    return {"n_utterances": n_utterances, "engine": transcript.engine}
+
+
+def _transcript(context: Context, job: RunningJob, recording_id: int) -> Transcript:
+    recording = _begin(context, job, recording_id)
+    with context.blobs.local(recording.blob_url) as path:
+        facts = probe(path, limits=_limits(context))
+        if recording.transcript_url is not None:
+            with context.blobs.local(recording.transcript_url) as beside:
+                transcript = parse(beside, Path(recording.origin.get("transcript_name", beside.name)).name)
+            return _within(transcript, facts)
+        return _listened(context, job, recording, path, facts)
+
+
+def _begin(context: Context, job: RunningJob, recording_id: int) -> Recording:
+    with context.factory.begin() as session:
+        recording = session.get(Recording, recording_id)
+        if recording is None:
+            raise NotFound(f"recording {recording_id} does not exist")
+        recording.state, recording.error = "transcribing", None
+        if not job.checkpoint:
+            session.execute(delete(Segment).where(Segment.recording_id == recording_id))
+    return recording
+
+
+def _listened(
+    context: Context, job: RunningJob, recording: Recording, path: Path, facts: MediaFacts
+) -> Transcript:
+    """Hear every channel that is one person's, each window saved when it is done."""
+    limits, track = _limits(context), facts.audio_tracks[0]
+    channels = channels_to_read(listen(path, track, limits=limits))
+    engine = context.transcriber
+    language: str | None = None
+    for number, channel in enumerate(channels):
+        first, n_saved = _resume_point(job, number)
+        if first is None:
+            continue
+        windows = read_windows(
+            path,
+            track=track.index,
+            channel=channel,
+            window_s=context.settings.imp_window_s,
+            first_window=first,
+            limits=limits,
+        )
+        for result in engine.transcribe(windows, language=None, hotwords=recording.participants):
+            language = result.language or language
+            position = number * CHANNEL_STRIDE + n_saved
+            n_saved += len(result.utterances)
+            with context.factory.begin() as session:
+                recordings.add_segments(session, recording.id, position, result.utterances)
+                job.save(session, channel=number, next_window=result.index + 1, n_saved=n_saved)
+            heard_s = (number * facts.duration_s) + result.end_s
+            job.progress(round(heard_s, 1), round(facts.duration_s * len(channels), 1), "s heard")
+            job.check()
+        with context.factory.begin() as session:
+            job.save(session, channel=number + 1, next_window=0, n_saved=0)
+    return _joined(context, recording, facts, engine, language)
+
+
+def _resume_point(job: RunningJob, number: int) -> tuple[int | None, int]:
+    """(first window still to hear, utterances saved) of a channel; (None, 0) when it is done."""
+    reached = int(job.checkpoint.get("channel", 0))
+    if number < reached:
+        return None, 0
+    if number > reached:
+        return 0, 0
+    return int(job.checkpoint.get("next_window", 0)), int(job.checkpoint.get("n_saved", 0))
+
+
+def _joined(
+    context: Context, recording: Recording, facts: MediaFacts, engine: Transcriber, language: str | None
+) -> Transcript:
+    """All saved utterances by time, whatever channel they came from."""
+    with context.factory() as session:
+        rows = session.execute(
+            select(Segment)
+            .where(Segment.recording_id == recording.id)
+            .order_by(Segment.start_s, Segment.end_s)
+        ).scalars()
+        spoken = tuple(Utterance(r.start_s, r.end_s, r.text, r.speaker, r.confidence) for r in rows)
+    if not spoken:
+        raise BadInput(f"{recording.file_name}: no speech was heard in this recording")
+    return Transcript(spoken, engine.name, language or recording.language, facts.duration_s, engine.warnings)
+
+
+def _within(transcript: Transcript, facts: MediaFacts) -> Transcript:
+    """A transcript that runs far past the sound belongs to another recording; say so on the page."""
+    warnings = transcript.warnings
+    if transcript.duration_s and transcript.duration_s > facts.duration_s * 1.1 + 30:
+        warnings = (*warnings, "The transcript is longer than the recording; they may not belong together.")
+    return Transcript(
+        transcript.utterances, transcript.engine, transcript.language, facts.duration_s, warnings
+    )
+
+
+def _limits(context: Context) -> MediaLimits:
+    return MediaLimits(
+        max_bytes=context.settings.imp_max_upload_bytes, max_duration_s=context.settings.imp_max_recording_s
+    )
