@@ -82,6 +82,8 @@ def _mount(app: FastAPI, flavor: str) -> None:
         for router in v1:
             app.include_router(router, prefix=f"{base}/rest/api")
         app.include_router(routes_files.downloads, prefix=base)
+    if "" in bases:  # Data Center keeps the history of content under a second name
+        app.include_router(routes_v1.router, prefix="/rest/experimental")
     if "/wiki" in bases:
         app.include_router(routes_v2.router, prefix="/wiki/api/v2")
     app.include_router(pages.router)

@@ -79,8 +79,8 @@ async def json_body(request: Request) -> Any:
         raise bad_request(f"Could not parse the request body as JSON: {exc}") from exc
 
 
-async def json_object(request: Request) -> dict[str, Any]:
-    body = await json_body(request)
+def json_object(body: Annotated[Any, Depends(json_body)]) -> dict[str, Any]:
+    """Raises: Refused 400 for JSON that is no object."""
     if not isinstance(body, dict):
         raise bad_request("the request body must be a JSON object")
     return body

@@ -5,15 +5,31 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import FormData, UploadFile
 
 from sandbox.confluence import content as contents
 from sandbox.confluence import shapes_v1 as shapes
 from sandbox.confluence.access import editable, may_in_space, viewable
-from sandbox.confluence.calls import Call, ThisCall, number, this_call
+from sandbox.confluence.calls import Call, ThisCall, json_body, json_object, number, this_call
 from sandbox.confluence.problems import Refused, bad_request, forbidden, no_content
+from sandbox.confluence.routes_v1 import update_content
 from sandbox.confluence.store import Content
 
+
+class AttachmentId(Convertor[str]):
+    """`att` and digits: tells an attachment's address from a page's."""
+
+    regex = r"att\d+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("attachment", AttachmentId())
 router = APIRouter()
 downloads = APIRouter()
 MAX_UPLOAD_BYTES = 100_000_000
@@ -85,6 +101,15 @@ async def upload_version(
         content_id=there.id,
     )  # fmt: skip
     return shapes.content(call, new, {"version": {}, "container": {}})
+
+
+@router.put("/content/{attachment_id:attachment}")
+async def replace_attachment(call: ThisCall, request: Request, attachment_id: str) -> dict[str, Any]:
+    """Multipart brings a new version of the file, JSON new metadata."""
+    there = editable(call.store, call.person, attachment_id)
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await upload_version(call, request, there.container_id or "", attachment_id)
+    return update_content(call, attachment_id, json_object(await json_body(request)))
 
 
 def _named(call: Call, page: Content, name: str) -> Content | None:

@@ -283,6 +283,16 @@ def get_version(call: ThisCall, content_id: str, wanted: int) -> Json:
     return found
 
 
+@router.delete("/content/{content_id}/version/{wanted}")
+def delete_version(call: ThisCall, content_id: str, wanted: int) -> Response:
+    """Forget a past version; the current one cannot go."""
+    past = past_version(call, editable(call.store, call.person, content_id), wanted)
+    if past.status != "historical":
+        raise bad_request("the current version cannot be deleted")
+    call.store.run("DELETE FROM versions WHERE content_id = ? AND number = ?", content_id, wanted)
+    return Response(status_code=204)
+
+
 @router.get("/content/{content_id}/child")
 def list_kinds_of_children(call: ThisCall, content_id: str) -> Json:
     return shapes.children(call, viewable(call.store, call.person, content_id), shapes.asked(call))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 from atlassian import Confluence
-from atlassian.errors import ApiError
+from atlassian.errors import ApiConflictError, ApiError
 
 from sandbox.confluence.process import ConfluenceSandbox
 from tests.sandbox.confluence_company import ANN, ANN_LOGIN, BOB_LOGIN
@@ -37,9 +37,7 @@ def test_nothing_is_written_out_that_was_not_asked(confluence_server: Confluence
 
 def test_create_update_and_conflict(confluence_server: Confluence) -> None:
     made = confluence_server.create_page("ENG", "Fresh", "<p>one</p>", parent_id="1002")
-    assert confluence_server.get_page_properties(made["id"])[
-        "results"
-    ]  # content-appearance, as real clients send
+    assert confluence_server.get_page_properties(made["id"])  # content-appearance, as real clients send
     new = confluence_server.update_page(made["id"], "Fresh", "<p>two</p>")
     assert new["version"]["number"] == 2
     stale = {"type": "page", "title": "Fresh", "version": {"number": 2}, "body": {"storage": {"value": "x"}}}
@@ -136,7 +134,7 @@ def test_properties_have_versions(confluence_server: Confluence) -> None:
         confluence_server.set_page_property("1002", {"key": "imp", "value": {"n": 2}})
     update = {"key": "imp", "value": {"n": 2}, "version": {"number": 2}}
     confluence_server.update_page_property("1002", update)
-    with pytest.raises(requests.HTTPError):
+    with pytest.raises(ApiConflictError):
         confluence_server.update_page_property("1002", update)
     assert confluence_server.get_page_property("1002", "imp")["value"] == {"n": 2}
     confluence_server.delete_page_property("1002", "imp")
