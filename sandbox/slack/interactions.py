@@ -71,6 +71,10 @@ async def command(sandbox: Sandbox, user: User, channel: Channel, name: str, tex
     except SlackError as exc:
         tell(sandbox, channel, user.id, f"{name} failed with the error “{exc.code}”")
         return {"ok": False, "error": exc.code, **exc.extra, **sent}
+    finally:
+        ticket = sandbox.response_urls.find(fields["response_url"])
+        if ticket:
+            ticket.answered.set()
     return {"ok": True, "reply": reply, "ts": shown.ts if shown else None, **sent}
 
 

@@ -1,5 +1,7 @@
 """What the app says back outside the Web API: immediate command replies and posts to a response URL."""
 
+import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -12,6 +14,8 @@ from sandbox.slack.model import Channel, Message
 from sandbox.slack.posting import change, post, remove
 from sandbox.slack.response_urls import Ticket
 from sandbox.slack.workspace import Sandbox
+
+SETTLE_S = 0.25
 
 
 def immediate_reply(sandbox: Sandbox, channel: Channel, user: str, reply: Any) -> Message | None:
@@ -52,16 +56,26 @@ async def response_url(request: Request) -> Response:
     """`POST /commands/…` and `/actions/…`: at most five posts within thirty minutes."""
     sandbox: Sandbox = request.app.state.sandbox
     kind = request.url.path.split("/")[1]
+    key = f"{kind}/{request.path_params['key']}"
     reply: dict[str, Any] = {}
     try:
         raw = await request.body()
         reply = _payload(raw, sandbox.config.max_body_bytes)
-        _respond(sandbox, sandbox.response_urls.take(f"{kind}/{request.path_params['key']}"), reply)
+        await _let_the_first_answer_pass(sandbox, key)
+        _respond(sandbox, sandbox.response_urls.take(key), reply)
         answer, status = {"ok": True}, 200
     except SlackError as exc:
         answer, status = exc.reply(), 404 if exc.code.endswith("_url") else 400
     sandbox.log_request(f"response_url:{kind}", status, answer, {"text": str(reply.get("text"))[:400]})
     return JSONResponse(answer, status)
+
+
+async def _let_the_first_answer_pass(sandbox: Sandbox, key: str) -> None:
+    """Wait a moment for a command's own HTTP answer, so that it stands above what the app posts later."""
+    ticket = sandbox.response_urls.find(key)
+    if ticket and key.startswith("commands/"):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ticket.answered.wait(), SETTLE_S)
 
 
 def _payload(raw: bytes, max_bytes: int) -> dict[str, Any]:

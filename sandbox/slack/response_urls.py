@@ -1,8 +1,9 @@
 """Response URLs: thirty minutes, five uses; remembers to whom and to which message each belongs."""
 
+import asyncio
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sandbox.slack.config import Config
 from sandbox.slack.errors import SlackError
@@ -18,6 +19,7 @@ class Ticket:
     thread_ts: str | None
     expires_at: float
     n_used: int = 0
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class ResponseUrls:
@@ -39,6 +41,10 @@ class ResponseUrls:
         expires_at = time.monotonic() + self._config.response_url_ttl_s
         self._tickets[key] = Ticket(channel, user, ts, thread_ts, expires_at)
         return f"{self._config.public_url}/{key}"
+
+    def find(self, url: str) -> Ticket | None:
+        """The ticket behind a whole URL or its key."""
+        return self._tickets.get(url.removeprefix(f"{self._config.public_url}/"))
 
     def take(self, key: str) -> Ticket:
         """Count one use. Raises SlackError when unknown, expired or used up."""
