@@ -79,7 +79,7 @@ class _Cutter:
             if isinstance(node, Element):
                 yield from self._element(node, node_start, node_end)
             else:
-                yield self._piece(node, "text", node_start, node_end)
+                yield self._piece(node, node_start, node_end)
 
     def _element(self, element: Element, start: int, end: int) -> Iterator[Piece]:
         if element.name in _HEADINGS:
@@ -90,7 +90,7 @@ class _Cutter:
         elif (items := _list_items(element)) is not None:
             yield self._list(element, items, start, end)
         else:
-            yield self._piece(element, element.name, start, end)
+            yield self._piece(element, start, end)
 
     def _wrapper(self, element: Element, body: Element, start: int, end: int) -> Iterator[Piece]:
         """What wraps a part of the page gives its two ends, so that people may wrap and unwrap lines."""
@@ -103,7 +103,7 @@ class _Cutter:
         holder_end = items[-1].end if items else element.inner_end
         first = items[0].start if items else element.inner_end
         cut = tuple(
-            self._piece(item, item.name, item_start, item_end)
+            self._piece(item, item_start, item_end)
             for item, item_start, item_end in _spans(items, first, holder_end)
         )
         return Piece(
@@ -118,14 +118,13 @@ class _Cutter:
             is_list=True,
         )
 
-    def _piece(self, node: Node, kind: str, start: int, end: int) -> Piece:
+    def _piece(self, node: Node, start: int, end: int) -> Piece:
         source = self.source[start:end]
         if isinstance(node, Text):
-            return Piece(kind, self.section, source, _print(node), " ".join(node.value.split()))
+            return Piece("text", self.section, source, _print(node), " ".join(node.value.split()))
         is_done = node.name == "ac:task" and _is_done(node)
-        return Piece(
-            kind, self.section, source, _print(node), _flat_text(node), _id_of(node), is_done=is_done
-        )
+        text, own_id = _flat_text(node), _id_of(node)
+        return Piece(node.name, self.section, source, _print(node), text, own_id, is_done=is_done)
 
 
 def _spans(nodes: Sequence[Node], start: int, end: int) -> Iterator[tuple[Node, int, int]]:
