@@ -5,6 +5,7 @@ Knows nothing of files or jobs. Made once per process, after the fork.
 
 import logging
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,8 @@ SECOND_TRY = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 # Segments as faster-whisper made them, and the language they are in.
 Decoded = tuple[list[Any], str]
+# A stretch of a window: start_s, end_s.
+Span = tuple[float, float]
 
 
 class FasterWhisper:
@@ -98,10 +101,11 @@ class FasterWhisper:
         empty = TranscribedWindow(window.index, window.start_s, window.end_s, (), window.channel, language)
         if not spans:
             return empty
-        segments, spoken = self._with_less_at_once(lambda: self._decode(audio, spans, language, hotwords))
+        clips = clips_of(spans)
+        segments, spoken = self._with_less_at_once(lambda: self._decode(audio, clips, language, hotwords))
         words: list[Word] = []
-        for segment in segments:
-            words += self._believable(segment, audio, spoken)
+        for clip, said in zip(clips, _by_clip(segments, clips), strict=True):
+            words += self._believable(said, audio, clip, spoken)
         heard = sorted(within_speech(words, spans), key=lambda word: word.start_s)
         moved = (_moved(word, window) for word in heard)
         return replace(empty, utterances=utterances_of(moved, speaker=speaker_of(window)), language=spoken)
@@ -109,7 +113,7 @@ class FasterWhisper:
     def _decode(
         self,
         audio: NDArray[np.float32],
-        spans: Sequence[tuple[float, float]],
+        clips: Sequence[Span],
         language: str | None,
         hotwords: str | None,
     ) -> Decoded:
@@ -119,7 +123,7 @@ class FasterWhisper:
             hotwords=hotwords,
             beam_size=BEAM_SIZE,
             batch_size=self.batch_size,
-            clip_timestamps=[{"start": start, "end": end} for start, end in clips_of(spans)],
+            clip_timestamps=[{"start": start, "end": end} for start, end in clips],
             word_timestamps=True,
         )
         return list(segments), str(info.language)
@@ -141,28 +145,33 @@ class FasterWhisper:
                 self.batch_size //= 2
                 logger.warning("transcriber_batch_halved", extra={"batch_size": self.batch_size})
 
-    def _believable(self, segment: Any, audio: NDArray[np.float32], language: str) -> list[Word]:
-        """The segment's words; none for silence, a second try for a loop, none when that loops too."""
-        if is_silence(segment.no_speech_prob, segment.avg_logprob):
-            return []
-        if not is_loop(segment.text):
-            return _words([segment], 0.0)
-        again = self._second_try(audio, segment, language)
-        looped = is_loop(" ".join(one.text for one in again))
-        logger.warning("transcriber_looped", extra={"start_s": segment.start, "dropped": looped})
-        return [] if looped else _words(again, segment.start)
+    def _believable(
+        self, segments: Sequence[Any], audio: NDArray[np.float32], clip: Span, language: str
+    ) -> list[Word]:
+        """The clip's words without doubted segments; a clip that looped is tried again, then stripped of its loops."""
+        sure = [one for one in segments if not is_silence(one.no_speech_prob, one.avg_logprob)]
+        sane = [one for one in sure if not is_loop(one.text)]
+        if len(sane) == len(sure):
+            return _words(sane, 0.0)
+        again = [one for one in self._second_try(audio, clip, language) if not is_loop(one.text)]
+        logger.warning("transcriber_looped", extra={"engine": self.name, "n_segments_saved": len(again)})
+        return _words(again, clip[0]) if again else _words(sane, 0.0)
 
-    def _second_try(self, audio: NDArray[np.float32], segment: Any, language: str) -> list[Any]:
+    def _second_try(self, audio: NDArray[np.float32], clip: Span, language: str) -> list[Any]:
         """The batched road has no temperatures to fall back on; the plain one has."""
-        clip = audio[int(segment.start * SAMPLE_RATE_HZ) : int(segment.end * SAMPLE_RATE_HZ)]
-        segments, _ = self._model.transcribe(
-            clip,
-            language=language,
-            beam_size=BEAM_SIZE,
-            temperature=SECOND_TRY,
-            condition_on_previous_text=False,
-            word_timestamps=True,
-        )
+
+        def decode() -> Decoded:
+            segments, _ = self._model.transcribe(
+                audio[int(clip[0] * SAMPLE_RATE_HZ) : int(clip[1] * SAMPLE_RATE_HZ)],
+                language=language,
+                beam_size=BEAM_SIZE,
+                temperature=SECOND_TRY,
+                condition_on_previous_text=False,
+                word_timestamps=True,
+            )
+            return list(segments), language
+
+        segments, _ = self._with_less_at_once(decode)
         return [one for one in segments if not is_silence(one.no_speech_prob, one.avg_logprob)]
 
     def _checked_language(self, language: str | None) -> str | None:
@@ -174,15 +183,15 @@ class FasterWhisper:
         return code
 
 
-def speech_spans(audio: NDArray[np.float32]) -> list[tuple[float, float]]:
+def speech_spans(audio: NDArray[np.float32]) -> list[Span]:
     """Where Silero hears a voice: (start_s, end_s) within `audio` (n_samples,) at 16 kHz, each at most 30 s."""
     found = get_speech_timestamps(audio, VAD, sampling_rate=SAMPLE_RATE_HZ)
     return [(span["start"] / SAMPLE_RATE_HZ, span["end"] / SAMPLE_RATE_HZ) for span in found]
 
 
-def clips_of(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def clips_of(spans: Sequence[Span]) -> list[Span]:
     """Neighbouring spans joined into clips of at most 30 s, Whisper's own window."""
-    clips: list[tuple[float, float]] = []
+    clips: list[Span] = []
     for start, end in spans:
         if clips and end - clips[-1][0] <= CLIP_S and start - clips[-1][1] <= LONGEST_GAP_IN_CLIP_S:
             clips[-1] = (clips[-1][0], end)
@@ -191,9 +200,24 @@ def clips_of(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return clips
 
 
+def _by_clip(segments: Iterable[Any], clips: Sequence[Span]) -> list[list[Any]]:
+    """The segments of each clip: of the last one that starts before them."""
+    starts = [start for start, _ in clips]
+    said: list[list[Any]] = [[] for _ in clips]
+    for segment in segments:
+        said[max(0, bisect_right(starts, segment.start + 0.01) - 1)].append(segment)
+    return said
+
+
 def _words(segments: Iterable[Any], offset_s: float) -> list[Word]:
+    """Plain floats: faster-whisper hands out NumPy's, which neither JSON nor a database takes."""
     return [
-        Word(offset_s + word.start, offset_s + max(word.start, word.end), word.word.strip(), word.probability)
+        Word(
+            offset_s + float(word.start),
+            offset_s + float(max(word.start, word.end)),
+            word.word.strip(),
+            float(word.probability),
+        )
         for segment in segments
         for word in segment.words or ()
         if word.word.strip() and math.isfinite(word.start) and math.isfinite(word.end)

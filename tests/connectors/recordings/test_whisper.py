@@ -11,6 +11,7 @@ from connectors.recordings.audio import AudioWindow, read_windows
 from connectors.recordings.transcribers import graphics_memory
 from connectors.recordings.transcribers.select import make_transcriber
 from connectors.recordings.transcribers.whisper import FasterWhisper, _batch_size, clips_of, speech_spans
+from connectors.recordings.transcribers.words import is_loop
 from core.errors import NotConfigured, Unavailable
 from tests.connectors.recordings import random_whisper
 from tests.connectors.recordings.word_errors import word_error_rate
@@ -47,10 +48,11 @@ class FakePipeline:
     refuses: Exception | None = None
     most: int = 100
     calls: list = field(default_factory=list)
+    supported_languages: tuple = ("en",)
 
     def transcribe(self, audio, **options):
         self.calls.append(options)
-        if self.refuses is not None and options["batch_size"] > self.most:
+        if self.refuses is not None and options.get("batch_size", 1) > self.most:
             raise self.refuses
         return iter(self.segments), SimpleNamespace(language=options["language"] or "en")
 
@@ -73,11 +75,15 @@ def test_batched_and_plain_roads_run_on_a_real_model(whisper, speech):
     """Random weights babble in a loop: the batched road runs, then the plain one for the second try."""
     (result,) = whisper.transcribe([speech], language="en", hotwords=["Kubernetes", "IMP"])
     assert (result.index, result.start_s, result.end_s) == (4, speech.start_s, speech.end_s)
-    segments, language = whisper._decode(
-        speech.as_float32(), speech_spans(speech.as_float32()), "en", "Kubernetes"
-    )
-    assert language == "en" and segments and all(one.words is not None for one in segments)
+    clips = clips_of(speech_spans(speech.as_float32()))
+    segments, language = whisper._decode(speech.as_float32(), clips, "en", "Kubernetes")
+    assert language == "en" and segments and all(is_loop(one.text) for one in segments)
     assert all(speech.start_s <= one.start_s <= one.end_s <= speech.end_s for one in result.utterances)
+    assert all(
+        type(word.start_s) is type(word.confidence) is float
+        for one in result.utterances
+        for word in one.words
+    )
 
 
 def test_voice_is_found_and_silence_asks_no_model(whisper, speech):
@@ -120,17 +126,26 @@ def test_made_up_text_is_dropped(whisper, speech):
             segment("ghost", start=length_s - 0.2, end=length_s),
         ]
     )
-    whisper._second_try = lambda *_: [segment("thank you so much " * 8)]
+    whisper._model = FakePipeline([segment("thank you so much " * 8)])
     (result,) = whisper.transcribe([speech], language="en")
     assert " ".join(one.text for one in result.utterances) == "We decided to ship."
 
 
-def test_a_loop_gets_a_second_try_in_its_place(whisper, speech):
-    whisper._pipeline = FakePipeline([segment("la " * 20, start=1.0, end=3.0)])
-    whisper._second_try = lambda *_: [segment("we decided", start=0.25, end=1.0)]
-    (result,) = whisper.transcribe([speech], language="en")
-    (utterance,) = result.utterances
-    assert (utterance.text, utterance.start_s, utterance.end_s) == ("we decided", 101.25, 102.0)
+def test_a_clip_that_loops_gets_a_second_try_in_its_place(whisper, speech):
+    """The first clip is kept as it is, the second one, after a pause, is heard again with higher temperatures."""
+    pause = np.zeros(16000 * 3, np.int16)
+    window = AudioWindow(0, 100.0, np.concatenate([speech.samples, pause, speech.samples]))
+    second = speech.duration_s + 3
+    whisper._pipeline = FakePipeline(
+        [segment("Good morning"), segment("la " * 20, start=second + 0.5, end=second + 3)]
+    )
+    whisper._model = model = FakePipeline([segment("we decided", start=0.25, end=1.0)])
+    (result,) = whisper.transcribe([window], language="en")
+    kept, again = result.utterances
+    (kept_at, again_at) = clips_of(speech_spans(window.as_float32()))
+    assert (kept.text, kept.start_s) == ("Good morning", 100.5)
+    assert (again.text, again.start_s) == ("we decided", pytest.approx(100.25 + again_at[0]))
+    assert len(model.calls) == 1 and max(model.calls[0]["temperature"]) == 1.0 and kept_at[1] < again_at[0]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("CUDA failed with error out of memory"), MemoryError()])
