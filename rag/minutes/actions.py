@@ -13,7 +13,15 @@ from rag.minutes.promises import Promise, is_idle, is_task, promise_in
 from rag.minutes.replies import following, reply_to
 from rag.minutes.utterances import Sentence
 
-BASE = {"commit": 0.4, "receive": 0.4, "assign": 0.45, "request": 0.45, "need": 0.25, "item": 0.8}
+BASE = {
+    "commit": 0.4,
+    "offer": 0.15,
+    "receive": 0.4,
+    "assign": 0.45,
+    "request": 0.4,
+    "need": 0.25,
+    "item": 0.8,
+}
 EXPLICIT, TASK_VERB, HAS_DUE, ACCEPTED, TAKEN_UP = 0.85, 0.25, 0.2, 0.1, 0.8
 ENOUGH = 0.55
 LOOK_BACK = 6  # sentences between a need and the person who takes it
@@ -50,7 +58,7 @@ def _action(talk: _Talk, promises: list[Promise | None], index: int, promise: Pr
         return _taken_up(talk, promises, index)
     if is_idle(promise, talk.cues):
         return None
-    if promise.kind in ("commit", "receive"):
+    if promise.kind in ("commit", "offer", "receive"):
         return _promised(talk, index, promise)
     if promise.kind in ("assign", "item"):
         return _assigned(talk, index, promise)
@@ -158,7 +166,7 @@ def _same_owner(old: Candidate, new: Candidate) -> bool:
 def _refers_back(promise: Promise, old: Candidate, talk: _Talk) -> bool:
     if promise.kind == "volunteer" or (promise.kind == "receive" and len(old.carriers) > 1):
         return True
-    return promise.kind in ("commit", "assign") and bool(talk.cues.action.pronoun.match(promise.do))
+    return promise.kind in ("commit", "offer", "assign") and bool(talk.cues.action.pronoun.match(promise.do))
 
 
 def _with_later_due(talk: _Talk, promises: list[Promise | None], candidate: Candidate) -> Candidate:
@@ -186,7 +194,7 @@ def _is_called_off(talk: _Talk, index: int) -> bool:
 
 
 def _says_what(sentence: Sentence, cues: Cues) -> bool:
-    return len(sentence.terms) >= (2 if cues.action.will else 1)
+    return len(sentence.terms) >= 1
 
 
 def _confidence(talk: _Talk, promise: Promise, due: Due | None) -> float:

@@ -29,12 +29,17 @@ class DecisionCues:
 
 @dataclass(frozen=True, slots=True)
 class ActionCues:
-    """Patterns that capture the task as `do` (or `ing`, `noun`, `what`); `assign` still holds the word NAME."""
+    """Patterns that capture the task as `do` (or `ing`, `noun`, `what`); `assign` still holds the word NAME.
+
+    `offer` is a promise only with a date or an answer, `order` a request only to a person called by name.
+    """
 
     commit: tuple[re.Pattern[str], ...]
+    offer: tuple[re.Pattern[str], ...]
     receive: re.Pattern[str]
     assign: tuple[str, ...]
     request: tuple[re.Pattern[str], ...]
+    order: tuple[re.Pattern[str], ...]
     need: tuple[re.Pattern[str], ...]
     item: re.Pattern[str]
     volunteer: re.Pattern[str]
@@ -128,9 +133,11 @@ def _decision_cues(table: Mapping[str, Any]) -> DecisionCues:
 def _action_cues(table: Mapping[str, Any]) -> ActionCues:
     return ActionCues(
         commit=tuple(_pattern(entry) for entry in table.get("commit", ())),
+        offer=tuple(_pattern(entry) for entry in table.get("offer", ())),
         receive=_pattern(table.get("receive")),
         assign=tuple(table.get("assign", ())),
         request=tuple(_pattern(entry) for entry in table.get("request", ())),
+        order=tuple(_pattern(entry) for entry in table.get("order", ())),
         need=tuple(_pattern(entry) for entry in table.get("need", ())),
         item=_pattern(table.get("item")),
         volunteer=_pattern(table.get("volunteer")),

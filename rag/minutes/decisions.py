@@ -8,6 +8,7 @@ from rag.minutes.candidates import Candidate
 from rag.minutes.cues import Cues
 from rag.minutes.replies import following, reply_to
 from rag.minutes.utterances import Sentence
+from rag.sentences import words
 
 STRONG, MEDIUM, PROPOSAL, RATIFIED = 0.8, 0.62, 0.4, 0.75
 FIRM_ASSENT, ASSENT = 0.3, 0.12
@@ -34,9 +35,9 @@ def _decision(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate |
     ):
         return _ratified(spoken, index, cues)
     weight = _weight(sentence.text, cues)
-    if weight >= STRONG and len(sentence.terms) < MIN_TERMS + 1 and _names_nothing(sentence, cues):
+    if weight >= STRONG and _names_nothing(sentence, cues):
         return _ratified(spoken, index, cues)
-    if not weight or len(sentence.terms) < MIN_TERMS:
+    if not weight or _names_nothing(sentence, cues):
         return None
     return _assented(spoken, index, weight, cues)
 

@@ -8,10 +8,11 @@ from rag.minutes.cues import Cues
 from rag.minutes.names import People
 from rag.minutes.utterances import Sentence
 
-Kind = Literal["volunteer", "item", "commit", "receive", "assign", "request", "need"]
+Kind = Literal["volunteer", "item", "commit", "offer", "receive", "assign", "request", "need"]
 EXPLICIT = re.compile(
     r"^\W*(?:next )?(?:action|to ?-?do|task|follow-?up|aufgabe|tâche|tarea|acción)\b", re.IGNORECASE
 )
+_DO_IS = re.compile(r"^do is (?:just |to )*", re.IGNORECASE)  # "what I'll do is check it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ def promise_in(sentence: Sentence, people: People, cues: Cues) -> Promise | None
         if found:
             return found
     found = _first("request", cues.action.request, text)
+    if not found and people.addressed(text):  # "you'll tell them" may mean anybody unless a name is called
+        found = _first("request", cues.action.order, text)
     if found:
         return Promise("request", found.do, people.addressed(text), found.form)
     return _first("need", cues.action.need, text)
@@ -58,6 +61,9 @@ def _commitment(text: str, cues: Cues) -> Promise | None:
     found = _first("commit", cues.action.commit, text)
     if found:
         return Promise("commit", found.do, is_explicit=bool(EXPLICIT.search(text)))
+    found = _first("offer", cues.action.offer, text)
+    if found:
+        return found
     match = cues.action.receive.search(text)
     return Promise("receive", match.group("do")) if match else None
 
@@ -80,7 +86,7 @@ def _first(kind: Kind, patterns: tuple[re.Pattern[str], ...], text: str) -> Prom
         match = pattern.search(text)
         if match:
             form, do = _task(match)
-            return Promise(kind, do, form=form)
+            return Promise(kind, _DO_IS.sub("", do), form=form)
     return None
 
 

@@ -66,7 +66,7 @@ def _asked(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | No
         if _is_answer(reply, cues):
             return None
     at_end = index + REACH >= len(spoken)
-    if at_end or not ahead:
+    if at_end and len(sentence.terms) > MIN_TERMS:
         return Candidate("question", wording.finished(sentence.text), (index,), UNANSWERED)
     return None
 

@@ -1,5 +1,6 @@
 """The few sentences that stand for the whole meeting: near its centre, far from each other, spread over its topics."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,11 @@ RELEVANCE = 0.65  # lambda of maximal marginal relevance (Carbonell & Goldstein 
 CARRIES_LINE = 0.15  # a sentence that decides or promises says more about the meeting
 WORDS_A_SENTENCE = 1_200
 LEAST, MOST = 3, 6
+LEANS = 0.1  # what a sentence loses that leans on the one before it
+_LEANING = re.compile(
+    r"^(?:(?:and|so|but|yeah|well|oh|okay|no|yes|nah)\b[,.]? )*(?:'?cause|because|if|or|which|it|it's|that|that's|they|he|she|this|those|like|'s)\b",
+    re.IGNORECASE,
+)
 
 
 def summary(
@@ -37,7 +43,7 @@ def summary(
     topic_of = [
         next((t for t, topic in enumerate(topics) if topic.first <= i <= topic.last), -1) for i in pool
     ]
-    bonus = np.array([CARRIES_LINE if i in important else 0.0 for i in pool], dtype=np.float32)
+    bonus = np.array([_bonus(spoken[i], i in important) for i in pool], dtype=np.float32)
     chosen = _diverse(matrix, bonus, topic_of, wanted)
     return [
         Candidate("summary", _text(spoken[pool[row]]), (pool[row],), 0.7)
@@ -59,6 +65,10 @@ def _pool(spoken: Sequence[Sentence]) -> list[int]:
         fit = [i for i, s in enumerate(spoken) if s.n_words >= MIN_WORDS and len(set(s.terms)) >= MIN_TERMS]
     richest = sorted(fit, key=lambda i: (-len(set(spoken[i].terms)), i))[:MAX_CANDIDATES]
     return sorted(richest)
+
+
+def _bonus(sentence: Sentence, is_important: bool) -> float:
+    return (CARRIES_LINE if is_important else 0.0) - (LEANS if _LEANING.search(sentence.text) else 0.0)
 
 
 def _diverse(matrix: Matrix, bonus: Matrix, topic_of: Sequence[int], wanted: int) -> list[int]:

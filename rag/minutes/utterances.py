@@ -25,12 +25,14 @@ _TOKENISED = (
     (re.compile(r"(?<=\w) - (?=\w)"), "-"),
 )
 _STUTTER = re.compile(r"\b((?:[\w']+ ){0,2}[\w']+)(?:[ ,]+\1\b)+", re.IGNORECASE)
-_LONE_LETTER = re.compile(r"\b(?![aioyIAOY]\b|\d)[^\W\d_]\b (?=[a-z])")
+_LONE_LETTER = re.compile(r"(?<![\w'’.-])(?![aioyIAOYàéó]\b)[a-z] (?=[a-z])")
 _MESS = (
     (re.compile(r"\s+([,.;:?!…])"), r"\1"),
-    (re.compile(r"([,;:])(?:[ ]*[,;:])+"), r"\1"),
-    (re.compile(r"^[\s,;:.\-–—]+"), ""),
+    (re.compile(r"([,;:])(?: *[,;:])+"), r"\1"),
     (re.compile(r"[,;:]+(?=[.?!])"), ""),
+    (re.compile(r"([.?!])[,;:]+"), r"\1"),
+    (re.compile(r"(?<!\.)\.\.(?!\.)"), "."),
+    (re.compile(r"^[\s,;:.\-–—]+"), ""),
     (re.compile(r"\s{2,}"), " "),
 )
 _DOUBLED_ALLOWED = frozenset("had that very really no yes bye ha knock so many long far much".split())
@@ -96,7 +98,12 @@ def clean(text: str, cues: Cues) -> str:
 
 def is_term(word: str, cues: Cues) -> bool:
     """Whether a lower-cased word carries content: no stopword, no lone letter, no long number."""
-    return len(word) > 1 and word not in cues.stopwords and not (word.isdigit() and len(word) > 4)
+    return (
+        len(word) > 1
+        and word not in cues.stopwords
+        and "'" not in word
+        and not (word.isdigit() and len(word) > 4)
+    )
 
 
 def _runs(utterances: Sequence[Utterance], cues: Cues) -> list[_Run]:

@@ -33,7 +33,7 @@ def finished(text: str) -> str:
 
 def quoted(speaker: str | None, sentence: str) -> str:
     """`Bob: sentence`, or the sentence alone when nobody knows who spoke."""
-    return f"{speaker}: {as_line(sentence)}" if speaker else as_line(sentence)
+    return f"{_shown(speaker)}: {as_line(sentence)}" if speaker else as_line(sentence)
 
 
 def promise(owner: str | None, do: str, sentence: str, cues: ActionCues) -> str:
@@ -41,7 +41,7 @@ def promise(owner: str | None, do: str, sentence: str, cues: ActionCues) -> str:
     do = without_tag(do)
     if owner is None or cues.will is None or _SECOND_PERSON.search(do):
         return quoted(owner, sentence)
-    return finished(f"{owner} {cues.will} {_in_third_person(do, cues)}")
+    return finished(f"{_shown(owner)} {cues.will} {_in_third_person(do, cues)}")
 
 
 def request(owner: str | None, asker: str | None, do: str, sentence: str, cues: ActionCues) -> str:
@@ -57,8 +57,13 @@ def request(owner: str | None, asker: str | None, do: str, sentence: str, cues: 
     if owner is None:
         return finished(do) if not _FIRST_PERSON.search(do) else as_line(sentence)
     if cues.will is None or _SECOND_PERSON.search(do) or _FIRST_PERSON.search(do):
-        return f"{owner}: {as_line(sentence)}"
-    return finished(f"{owner} {cues.will} {do}")
+        return quoted(owner, sentence)
+    return finished(f"{_shown(owner)} {cues.will} {do}")
+
+
+def _shown(name: str) -> str:
+    """A name without its bracketed office ("Mary Ng (Minister of …)")."""
+    return name.split(" (")[0] or name
 
 
 def without_tag(text: str) -> str:
