@@ -27,6 +27,7 @@ class Call:
     is_cloud: bool
     path: str
     query: Mapping[str, str]
+    method: str = "GET"
 
     @property
     def context(self) -> str:
@@ -53,6 +54,7 @@ def this_call(request: Request) -> Call:
         is_cloud=request.url.path.startswith("/wiki/"),
         path=request.url.path,
         query=request.query_params,
+        method=request.method,
     )
     if not person.account_id and not _open_to_visitors(store, person):
         if "/api/v2/" in call.path:

@@ -24,19 +24,27 @@ from sandbox.confluence.store import Content
 
 router = APIRouter()
 Json = dict[str, Any]
+USUAL = "space,history,version"
 CREATABLE = ("page", "blogpost", "comment")
 
 
 def reply(call: Call, c: Content) -> Json:
     """One content as its own answer: expanded as asked, with the links only an outermost object has."""
-    found = shapes.content(call, c, shapes.asked(call))
+    written = "expand" in call.query or call.method == "GET"
+    tree = asked_or_usual(call) if written else shapes.expansion(f"{USUAL},body.storage,ancestors")
+    found = shapes.content(call, c, tree)
     links = {"context": call.context, "base": call.base, "collection": f"{call.context}/rest/api/content"}
     found["_links"] |= links
     return found
 
 
-def listing(call: Call, found: list[Content], *, default: int = 25) -> Json:
-    tree = shapes.asked(call)
+def asked_or_usual(call: Call) -> shapes.Tree:
+    """Both servers expand `space,history,version` when `expand` is not given at all."""
+    return shapes.expansion(call.query.get("expand", USUAL))
+
+
+def listing(call: Call, found: list[Content], *, default: int = 25, tree: shapes.Tree | None = None) -> Json:
+    tree = shapes.asked(call) if tree is None else tree
     window, envelope = page_v1(call, found, default=default, most=largest_page(call, tree))
     return {"results": [shapes.content(call, c, tree) for c in window]} | envelope
 
@@ -73,7 +81,7 @@ def list_content(call: ThisCall) -> Json:
     found = visible(call.store, call.person, found)
     if call.query.get("orderby", "").startswith("history.createdDate"):
         found.sort(key=lambda c: c.created, reverse=call.query["orderby"].endswith("desc"))
-    return listing(call, found)
+    return listing(call, found, tree=asked_or_usual(call))
 
 
 @router.get("/content/search")

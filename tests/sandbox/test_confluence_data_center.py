@@ -29,10 +29,13 @@ def test_page_by_id_comes_with_what_was_asked(confluence_server: Confluence) -> 
     assert page["restrictions"]["read"]["restrictions"]["group"]["results"] == []
 
 
-def test_nothing_is_written_out_that_was_not_asked(confluence_server: Confluence) -> None:
-    page = confluence_server.get_page_by_id("1002")
-    assert not {"body", "version", "ancestors", "space"} & set(page)
-    assert {"body", "version", "ancestors"} <= set(page["_expandable"])
+def test_only_what_is_asked_is_written_out(confluence_server: Confluence) -> None:
+    page = confluence_server.get_page_by_id("1002", expand="ancestors")
+    assert not {"body", "version", "space"} & set(page)
+    assert {"body", "version", "space"} <= set(page["_expandable"])
+    usual = confluence_server.get_page_by_id("1002")
+    assert {"history", "space", "version"} <= set(usual)
+    assert "body" not in usual
 
 
 def test_create_update_and_conflict(confluence_server: Confluence) -> None:
@@ -192,7 +195,7 @@ def test_paging_follows_next_to_the_end(
 
 
 def test_limits_shrink_with_what_is_expanded(confluence_server: Confluence) -> None:
-    assert confluence_server.get("rest/api/content", params={"limit": 5000})["limit"] == 1000
+    assert confluence_server.get("rest/api/content", params={"limit": 5000, "expand": ""})["limit"] == 1000
     assert (
         confluence_server.get("rest/api/content", params={"limit": 5000, "expand": "version"})["limit"] == 200
     )
