@@ -64,6 +64,10 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {name: process.pid for name, process in self._running.items()}
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._is_stopping
+
     def stop_on_signals(self) -> None:
         """Ctrl-C and SIGTERM end `run`."""
         for number in (signal.SIGINT, signal.SIGTERM):

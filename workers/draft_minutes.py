@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from rag.minutes.draft import draft
-
 from core.models import Minutes
 from core.running_job import RunningJob
+from rag.minutes.draft import draft
 from workers import minutes
 from workers.context import Context
 from workers.recordings import load_transcript

@@ -1,0 +1,39 @@
+"""The command `imp`: nouns, then verbs. Loads in a blink; what a command needs is imported inside it."""
+
+import sys
+
+import typer
+
+from app.commands import ask, db, demo, doctor, jobs, minutes, people, record, sandbox, source, sync, up
+from core.errors import ImpError, NotConfigured
+
+app = typer.Typer(
+    name="imp",
+    help="One memory for a company on Confluence and Slack: answers with citations, minutes with evidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("up")(up.up)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.command("sandbox")(sandbox.sandbox)
+app.command("ask")(ask.ask)
+app.add_typer(db.app, name="db")
+app.add_typer(source.app, name="source")
+app.add_typer(sync.app, name="sync")
+app.add_typer(record.app, name="record")
+app.add_typer(minutes.app, name="minutes")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(people.app, name="people")
+
+
+def main() -> None:
+    """Entry point: expected failures are one line on stderr and a status (2: configuration, 1: anything else)."""
+    try:
+        app()
+    except ImpError as exc:
+        print(f"imp: {exc}", file=sys.stderr)
+        sys.exit(2 if isinstance(exc, NotConfigured) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

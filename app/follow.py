@@ -1,0 +1,77 @@
+"""Wait for jobs in the foreground, with a progress line on stderr while a person watches."""
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from core.db import SessionFactory
+from core.errors import ImpError, Unavailable
+from core.models import Job
+
+ENDED = ("done", "failed", "cancelled")
+POLL_S = 0.3
+
+
+def follow(
+    factory: SessionFactory, job_ids: Sequence[int], *, timeout_s: float = 24 * 3600.0
+) -> list[dict[str, Any]]:
+    """Return what each job came to, in the order given.
+
+    Raises:
+        ImpError: a job failed or was cancelled; the message is the job's own.
+        Unavailable: not ended within `timeout_s`.
+    """
+    deadline, shown = time.monotonic() + timeout_s, ""
+    while True:
+        with factory() as session:
+            rows = {
+                row.id: row
+                for row in session.execute(
+                    select(Job.id, Job.kind, Job.state, Job.progress, Job.outcome, Job.error, Job.started_at)
+                    .where(Job.id.in_(job_ids))
+                ).all()
+            }  # fmt: skip
+        shown = _show(list(rows.values()), shown)
+        if all(row.state in ENDED for row in rows.values()):
+            break
+        if time.monotonic() > deadline:
+            raise Unavailable(f"not done after {timeout_s:.0f} s; see `imp jobs list`")
+        time.sleep(POLL_S)
+    if shown:
+        print(file=sys.stderr)
+    for row in rows.values():
+        if row.state != "done":
+            raise ImpError(f"{row.kind} {row.state}: {row.error}")
+    return [rows[job_id].outcome for job_id in job_ids]
+
+
+def _show(rows: Sequence[Any], before: str) -> str:
+    if not sys.stderr.isatty():
+        return ""
+    line = "; ".join(_describe(row) for row in rows if row.state not in ENDED)[:110]
+    if line and line != before:
+        print(f"\r{line:<110}", end="", file=sys.stderr, flush=True)
+    return line or before
+
+
+def _describe(row: Any) -> str:
+    progress = row.progress
+    if row.state == "queued":
+        return f"{row.kind}: waiting"
+    if not progress:
+        return f"{row.kind}: working"
+    total = progress.get("total")
+    share = f"{progress['done']:g} of {total:g}" if total else f"{progress['done']:g}"
+    return f"{row.kind}: {share} {progress['unit']}{_time_left(row)}"
+
+
+def _time_left(row: Any) -> str:
+    done, total = row.progress["done"], row.progress.get("total")
+    if not total or not done or row.started_at is None:
+        return ""
+    spent_s = (datetime.now(UTC) - row.started_at).total_seconds()
+    return f", about {spent_s * (total - done) / done:.0f} s left"

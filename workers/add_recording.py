@@ -1,0 +1,80 @@
+"""Take a local file in as a recording, with what lies beside it: transcript, calendar event, tags, name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from connectors.recordings.ffmpeg import MediaLimits
+from connectors.recordings.meeting import meeting_facts
+from connectors.recordings.probe import probe
+from connectors.recordings.transcript_files.beside import find_beside
+from core.models import Job
+from workers.context import Context
+from workers.recordings import NewRecording, take_in
+
+MAX_TRANSCRIPT_BYTES = 50 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRecording:
+    """A file and what its giver said of it; None where nothing was said."""
+
+    path: Path
+    title: str | None = None
+    started_at: datetime | None = None
+    participants: tuple[str, ...] = ()
+    transcript: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    recording_id: int
+    is_new: bool
+
+
+def add_local(context: Context, given: LocalRecording, *, submitted_by: int | None = None) -> Added:
+    """Keep the file and enqueue its transcription.
+
+    Raises:
+        BadInput: not media, too large or too long; nothing is kept then.
+    """
+    limits = MediaLimits(
+        max_bytes=context.settings.imp_max_upload_bytes, max_duration_s=context.settings.imp_max_recording_s
+    )
+    media = probe(given.path, limits=limits)
+    calendar = given.path.with_suffix(".ics")
+    facts = meeting_facts(
+        given.path.name, media=media, ics=calendar.read_bytes() if calendar.exists() else None
+    )
+    transcript = given.transcript or find_beside(given.path)
+    stored = context.blobs.put_file(given.path, max_bytes=limits.max_bytes)
+    transcript_url = None
+    if transcript is not None:
+        transcript_url = context.blobs.put_file(transcript, max_bytes=MAX_TRANSCRIPT_BYTES).url
+    attendees = tuple(one.name or one.email or "" for one in facts.attendees)
+    new = NewRecording(
+        stored=stored,
+        file_name=given.path.name,
+        title=given.title or facts.title or given.path.stem,
+        started_at=given.started_at or facts.started_at,
+        participants=given.participants or attendees,
+        transcript_url=transcript_url,
+        submitted_by=submitted_by,
+        origin={"door": "local", "transcript_name": transcript.name if transcript else None},
+    )
+    with context.factory.begin() as session:
+        recording_id, is_new = take_in(session, context.settings, new)
+    return Added(recording_id, is_new)
+
+
+def newest_job(context: Context, kind: str, recording_id: int) -> int | None:
+    """The latest job of this kind for a recording."""
+    with context.factory() as session:
+        return session.execute(
+            select(Job.id)
+            .where(Job.kind == kind, Job.key == str(recording_id))
+            .order_by(Job.id.desc())
+            .limit(1)
+        ).scalar_one_or_none()
