@@ -26,7 +26,7 @@ def checked_view(view: Any) -> dict[str, Any]:
     errors = view_errors(view)
     if errors:
         raise SlackError("invalid_arguments", response_metadata={"messages": errors})
-    return {**view, "blocks": with_ids(view["blocks"])}
+    return {**_with_emoji(view), "blocks": with_ids(view["blocks"])}
 
 
 def block_errors(blocks: Any, where: str, limit: int) -> list[str]:
@@ -83,8 +83,18 @@ def view_errors(view: Any) -> list[str]:
 
 
 def with_ids(blocks: list[Block]) -> list[Block]:
-    """Copies with the `block_id` and `action_id` values Slack would make up."""
-    return [_with_ids(block) for block in blocks]
+    """Copies with the `emoji` flags, `block_id` and `action_id` values Slack would make up."""
+    return [_with_ids(_with_emoji(block)) for block in blocks]
+
+
+def _with_emoji(node: Any) -> Any:
+    """Slack sends every plain text back with its `emoji` flag."""
+    if isinstance(node, list):
+        return [_with_emoji(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    flag = {"emoji": True} if node.get("type") == "plain_text" and "text" in node else {}
+    return flag | {key: _with_emoji(value) for key, value in node.items()}
 
 
 def _with_ids(block: Block) -> Block:
@@ -92,6 +102,11 @@ def _with_ids(block: Block) -> Block:
     for key in ("accessory", "element"):
         if isinstance(block.get(key), dict) and block[key].get("type") != "image":
             block[key] = {"action_id": new_id("", 5), **block[key]}
+    if block["type"] == "input":
+        block = {"optional": False, "dispatch_action": False, **block}
+        if block["element"]["type"] == "plain_text_input":
+            enter = {"trigger_actions_on": ["on_enter_pressed"]}
+            block["element"] = {"dispatch_action_config": enter, **block["element"]}
     if block["type"] in ("actions", "context_actions"):
         block["elements"] = [{"action_id": new_id("", 5), **element} for element in block["elements"]]
     return block

@@ -67,7 +67,7 @@ def team_info(call: Call) -> dict[str, Any]:
     if call.text("team", team.id) != team.id:
         raise SlackError("team_not_found")
     icon = {"image_default": True} | {
-        f"image_{n}": f"https://avatars.example.com/team_{n}.png" for n in (34, 68, 132)
+        f"image_{n}": f"https://avatars.example.com/team_{n}.png" for n in (34, 44, 68, 88, 102, 132, 230)
     }
     return {
         "team": {

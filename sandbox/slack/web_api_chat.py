@@ -120,11 +120,13 @@ def chat_update(call: Call) -> dict[str, Any]:
     if "text" in given and "blocks" not in given:
         given["blocks"] = []
     change(call.sandbox, message, **given)
+    shown = message_json(call.store, message, call.public_url)
+    del shown["ts"]
     return {
         "channel": message.channel,
         "ts": message.ts,
         "text": message.text,
-        "message": message_json(call.store, message, call.public_url),
+        "message": shown,
     }
 
 

@@ -153,4 +153,4 @@ def conversations_join(call: Call) -> dict[str, Any]:
     channel.members.append(bot)
     call.store.touch()
     events.member_joined(call.sandbox, channel, bot)
-    return {"channel": channel_json(call.store, channel)}
+    return {"channel": channel_json(call.store, channel, n_members=False)}

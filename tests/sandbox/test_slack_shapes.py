@@ -114,7 +114,8 @@ SAMPLED: dict[str, Callable[[WebClient], Any]] = {
     "files.list": lambda c: file(c) and c.files_list(),
     "reactions.add": lambda c: c.reactions_add(channel=GENERAL, timestamp=posted(c), name="fire"),
 }
-LATER_THAN_SAMPLES = {"bot_profile/user_id", "is_subteam"}
+# Documented for these objects, though the samples of these methods leave them out.
+LATER_THAN_SAMPLES = {"bot_profile/user_id", "/parent_conversation", "/is_user_deleted", "/is_stranger"}
 
 
 def invented(ours: Any, sample: Any, at: str = "") -> list[str]:
@@ -252,6 +253,8 @@ def test_interactions_look_like_their_samples(
     clicked = delivered(slack_sandbox, "block_actions")
     assert unlike(clicked, read(payloads / "interactive.1.json")["payload"]) == []
     for name in ("view_submission", "view_closed", "shortcut", "message_action"):
-        assert unlike(delivered(slack_sandbox, name), read(payloads / f"{name}.1.json")) == [], name
+        sample = read(payloads / f"{name}.1.json")
+        sample.get("view", {}).pop("state", None)
+        assert unlike(delivered(slack_sandbox, name), sample) == [], name
     held = delivered(slack_sandbox, "view_submission")["view"]["state"]["values"]
     assert held == {"b": {"x": {"type": "plain_text_input", "value": "text"}}}
