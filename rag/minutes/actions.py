@@ -11,7 +11,8 @@ from rag.minutes.dates import Due, find_due
 from rag.minutes.names import People
 from rag.minutes.promises import Promise, is_idle, is_task, promise_in
 from rag.minutes.replies import following, reply_to
-from rag.minutes.utterances import Sentence
+from rag.minutes.utterances import Sentence, is_term
+from rag.sentences import words
 
 BASE = {
     "commit": 0.4,
@@ -25,6 +26,7 @@ BASE = {
 EXPLICIT, TASK_VERB, HAS_DUE, ACCEPTED, TAKEN_UP = 0.85, 0.25, 0.2, 0.1, 0.8
 ENOUGH = 0.55
 LOOK_BACK = 6  # sentences between a need and the person who takes it
+NAME_UNSURE = 0.2
 MERGE_WITHIN = 5
 SHORT = 12  # words of a sentence that only adds a date
 
@@ -56,7 +58,7 @@ def actions(
 def _action(talk: _Talk, promises: list[Promise | None], index: int, promise: Promise) -> Candidate | None:
     if promise.kind == "volunteer":
         return _taken_up(talk, promises, index)
-    if is_idle(promise, talk.cues):
+    if is_idle(promise, talk.cues) or wording.dangles(talk.spoken[index].text):
         return None
     if promise.kind in ("commit", "offer", "receive"):
         return _promised(talk, index, promise)
@@ -72,7 +74,7 @@ def _promised(talk: _Talk, index: int, promise: Promise) -> Candidate | None:
     due = _due_of(talk, index)
     reply = reply_to(talk.spoken, index, talk.cues)
     confidence = _confidence(talk, promise, due) + (ACCEPTED if reply and reply.verdict != "refuse" else 0)
-    if confidence < ENOUGH or not _says_what(sentence, talk.cues):
+    if confidence < ENOUGH or not _says_what(promise, talk.cues):
         return None
     if promise.kind == "receive":
         text = wording.quoted(sentence.speaker, sentence.text)
@@ -84,6 +86,8 @@ def _promised(talk: _Talk, index: int, promise: Promise) -> Candidate | None:
 def _assigned(talk: _Talk, index: int, promise: Promise) -> Candidate | None:
     due = _due_of(talk, index)
     confidence = max(_confidence(talk, promise, due), EXPLICIT if promise.is_explicit else 0.0)
+    if promise.named and not talk.people.is_sure(promise.named) and not promise.is_explicit:
+        confidence -= NAME_UNSURE
     if confidence < ENOUGH:
         return None
     if promise.form == "do" and promise.named:
@@ -193,8 +197,10 @@ def _is_called_off(talk: _Talk, index: int) -> bool:
     return any(done.search(talk.spoken[i].text) for i in (index, *following(talk.spoken, index, 2)))
 
 
-def _says_what(sentence: Sentence, cues: Cues) -> bool:
-    return len(sentence.terms) >= 1
+def _says_what(promise: Promise, cues: Cues) -> bool:
+    """Whether the task holds a word of content besides its verb ("I'll do that" alone does not)."""
+    said = words(promise.do)
+    return any(is_term(word, cues) for word in (said[1:] if cues.action.will else said))
 
 
 def _confidence(talk: _Talk, promise: Promise, due: Due | None) -> float:

@@ -74,14 +74,19 @@ class Cues:
 
 
 def known_languages() -> tuple[str, ...]:
-    return tuple(_tables())
+    return tuple(name for name in _tables() if len(name) == 2)
+
+
+def never_names() -> frozenset[str]:
+    """Lower-cased words that no language takes for a person's name."""
+    return frozenset(str(_tables()["never_names"]).split())
 
 
 @lru_cache(maxsize=16)
 def cues_for(language: str) -> Cues:
     """The table of an ISO 639-1 code; an unknown one gets empty cues that match nothing."""
     tables = _tables()
-    table = tables.get(language, {})
+    table = tables[language] if language in known_languages() else {}
     return Cues(
         language=language,
         stopwords=frozenset(str(table.get("stopwords", "")).split()),
@@ -97,7 +102,7 @@ def cues_for(language: str) -> Cues:
         decision=_decision_cues(table.get("decision", {})),
         action=_action_cues(table.get("action", {})),
         dates=table.get("dates", {}),
-        has_lines=language in tables,
+        has_lines=language in known_languages(),
     )
 
 

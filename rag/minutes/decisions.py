@@ -26,7 +26,12 @@ def decisions(spoken: Sequence[Sentence], cues: Cues) -> list[Candidate]:
 
 def _decision(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
     sentence = spoken[index]
-    if sentence.is_question or _is_denied(sentence.text, cues) or _is_undone(spoken, index, cues):
+    if (
+        sentence.is_question
+        or wording.dangles(sentence.text)
+        or _is_denied(sentence.text, cues)
+        or _is_undone(spoken, index, cues)
+    ):
         return None
     if (
         sentence.n_words <= 12
@@ -74,11 +79,10 @@ def _is_undone(spoken: Sequence[Sentence], index: int, cues: Cues) -> bool:
 
 def _names_nothing(sentence: Sentence, cues: Cues) -> bool:
     """Whether a closing phrase says only that something is decided, not what."""
-    rest = cues.decision.strong.sub(" ", sentence.text)
-    return (
-        len([word for word in re.findall(r"[^\W_]{3,}", rest.casefold()) if word not in cues.stopwords])
-        < MIN_TERMS
-    )
+    closing = {
+        word for match in cues.decision.strong.finditer(sentence.text) for word in words(match.group())
+    }
+    return not [term for term in sentence.terms if term not in closing]
 
 
 def _ratified(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from rag.minutes.cues import NAME_GROUP
+from rag.minutes.cues import NAME_GROUP, never_names
 from rag.minutes.utterances import Sentence
 from rag.sentences import words
 
@@ -17,7 +17,9 @@ _CAPITALISED = re.compile(r"\b[A-Z\u00c0-\u00de][\w'-]{1,30}\b")
 class People:
     """Aliases (full and first names) of speakers and participants, and names only spoken of."""
 
-    def __init__(self, known: Iterable[str], spoken_of: Iterable[str] = ()) -> None:
+    def __init__(
+        self, known: Iterable[str], spoken_of: Iterable[str] = (), unsure: Iterable[str] = ()
+    ) -> None:
         self._canonical: dict[str, str] = {}
         full = [name for name in dict.fromkeys(" ".join(raw.split()) for raw in known) if name][:MAX_PEOPLE]
         firsts = Counter(name.split()[0].casefold() for name in full)
@@ -28,6 +30,7 @@ class People:
                 self._canonical.setdefault(first, name)
         for name in spoken_of:
             self._canonical.setdefault(name.casefold(), name)
+        self._unsure = frozenset(unsure) - frozenset(full)
         self._first_words = frozenset(alias.split()[0] for alias in self._canonical)
         aliases = sorted(self._canonical, key=len, reverse=True)
         self.pattern = "|".join(re.escape(alias) for alias in aliases) or "(?!)"
@@ -39,6 +42,10 @@ class People:
 
     def canonical(self, said: str) -> str | None:
         return self._canonical.get(" ".join(said.split()).casefold())
+
+    def is_sure(self, name: str) -> bool:
+        """False for a word that only its capital at the start of sentences makes look like a name."""
+        return name not in self._unsure
 
     def mentioned(self, text: str) -> bool:
         """A cheap test whether any name may occur, so that the long name patterns run seldom."""
@@ -55,32 +62,25 @@ class People:
 
 
 def people_of(spoken: Sequence[Sentence], participants: Sequence[str]) -> People:
-    """Participants, speakers, and capitalised words that only ever stand capitalised and are no sentence starts."""
+    """Participants, speakers, and the words that only ever stand capitalised."""
     known = [*participants, *(sentence.speaker for sentence in spoken if sentence.speaker)]
-    return People(known, _spoken_names(spoken))
+    names, unsure = _spoken_names(spoken)
+    return People(known, names, unsure)
 
 
-def _spoken_names(spoken: Sequence[Sentence]) -> list[str]:
+def _spoken_names(spoken: Sequence[Sentence]) -> tuple[list[str], set[str]]:
+    """Names only spoken of, the most frequent first, and those among them that only ever open a sentence."""
     small = {word for sentence in spoken for word in sentence.text.split() if word.islower()}
+    never = never_names()
     counts = Counter(match for sentence in spoken for match in _CAPITALISED.findall(sentence.text))
-    names = [name for name, _ in counts.most_common() if _looks_like_name(name, small)]
-    return names[:MAX_SPOKEN_NAMES]
+    names = [name for name, _ in counts.most_common() if _looks_like_name(name, small, never)]
+    inside = {match.group() for s in spoken for match in _CAPITALISED.finditer(s.text) if match.start() > 0}
+    return names[:MAX_SPOKEN_NAMES], set(names) - inside
 
 
-def _looks_like_name(name: str, small: set[str]) -> bool:
+def _looks_like_name(name: str, small: set[str], never: frozenset[str]) -> bool:
     is_plain = "'" not in name and len(name) > 2 and not name.isupper()
-    return is_plain and name.lower() not in small and name.lower() not in NEVER_NAMES
-
-
-NEVER_NAMES = frozenset(
-    "the this that these those they you she there here what who when where why how which everything everyone everybody "
-    "nobody someone somebody anybody anyone something nothing people customers it its we and but because then now also "
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december okay yes yeah maybe please thanks today tomorrow action task todo note "
-    "ich wir sie das der die ein eine man und aber je nous vous ils elle elles les une nosotros ellos hoy heute "
-    "montag dienstag mittwoch donnerstag freitag samstag sonntag if all both some most one two "
-    "english german french spanish let just not are was will can could would should does did has have from with for".split()
-)
+    return is_plain and name.lower() not in small and name.lower() not in never
 
 
 @lru_cache(maxsize=256)

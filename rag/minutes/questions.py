@@ -11,6 +11,7 @@ from rag.minutes.utterances import Sentence
 DECLARED, UNKNOWN, UNANSWERED = 0.8, 0.75, 0.56
 REACH = 6
 MIN_TERMS = 2
+MIN_WORDS = 4
 MAX_WORDS = 40
 ANSWER_WORDS = 4
 
@@ -29,11 +30,15 @@ def questions(spoken: Sequence[Sentence], cues: Cues, taken: frozenset[int]) -> 
 
 def _open_question(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
     sentence = spoken[index]
-    if sentence.n_words > MAX_WORDS or sentence.is_reaction:
+    if sentence.n_words > MAX_WORDS or sentence.is_reaction or wording.dangles(sentence.text):
         return None
     if not sentence.is_question:
         return _declared(spoken, index, cues)
-    if len(sentence.terms) < MIN_TERMS or cues.not_a_question.search(sentence.text):
+    if (
+        len(sentence.terms) < MIN_TERMS
+        or sentence.n_words < MIN_WORDS
+        or cues.not_a_question.search(sentence.text)
+    ):
         return None
     return _asked(spoken, index, cues)
 
@@ -50,11 +55,9 @@ def _asked(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | No
     ahead = list(following(spoken, index, REACH))
     for i in ahead:
         reply = spoken[i]
-        if (
-            reply.speaker == sentence.speaker
-            and reply.speaker is not None
-            and not cues.unknown.search(reply.text)
-        ):
+        if reply.speaker == sentence.speaker and reply.speaker is not None:
+            if not reply.is_question and reply.n_words > ANSWER_WORDS and i == index + 1:
+                return None  # rhetorical, or a lead-in: the speaker goes on
             continue
         if reply.n_words <= 20 and (cues.unknown.search(reply.text) or cues.open_question.search(reply.text)):
             text = wording.finished(sentence.text)

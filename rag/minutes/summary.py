@@ -59,6 +59,7 @@ def _pool(spoken: Sequence[Sentence]) -> list[int]:
         if MIN_WORDS <= s.n_words <= MAX_WORDS
         and len(set(s.terms)) >= MIN_TERMS
         and not s.is_question
+        and not wording.dangles(s.text)
         and s.text[-1] in ".!"
     ]
     if len(fit) < LEAST:  # a recognizer without punctuation

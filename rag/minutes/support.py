@@ -5,9 +5,22 @@ from collections.abc import Sequence
 from rag.minutes.utterances import Sentence
 from rag.sentences import words
 
-_FRAME = frozenset(
-    "will they them their theirs themselves they're they've they'll they'd are to".split()
-)  # wording.py adds these
+_FRAME = frozenset(  # words that wording.py adds
+    {
+        "will",
+        "they",
+        "them",
+        "their",
+        "theirs",
+        "themselves",
+        "they're",
+        "they've",
+        "they'll",
+        "they'd",
+        "are",
+        "to",
+    }
+)
 MISSING_FACT = 0.5  # an owner or date that nobody said halves the support
 
 

@@ -141,8 +141,9 @@ def _labels(segments: Sequence[Sequence[Sentence]]) -> list[tuple[str, ...]]:
 def _with_pairs(sentence: Sentence) -> list[str]:
     """Terms, and pairs of terms that stand side by side in the sentence."""
     text = sentence.text.casefold()
-    pairs = [f"{a} {b}" for a, b in zip(sentence.terms, sentence.terms[1:], strict=False) if a != b]
-    return [*sentence.terms, *(pair for pair in pairs if pair in text)]
+    terms = [term for term in sentence.terms if not term[0].isdigit()]
+    pairs = [f"{a} {b}" for a, b in zip(terms, terms[1:], strict=False) if a != b]
+    return [*terms, *(pair for pair in pairs if pair in text)]
 
 
 def _without_repeats(ranked: Sequence[str], counts: Counter[str]) -> tuple[str, ...]:

@@ -35,7 +35,10 @@ _MESS = (
     (re.compile(r"^[\s,;:.\-–—]+"), ""),
     (re.compile(r"\s{2,}"), " "),
 )
-_DOUBLED_ALLOWED = frozenset("had that very really no yes bye ha knock so many long far much".split())
+_FALSE_START = re.compile(r"(?<![\w'])([a-z]{1,4}) (?=\1[a-z])", re.IGNORECASE)  # "y yellow", "th the"
+_DOUBLED_ALLOWED = frozenset(
+    {"had", "that", "very", "really", "no", "yes", "bye", "ha", "so", "many", "long", "far", "much"}
+)
 _END = re.compile(r"[.?!…][\"'”’)\]]*$")
 
 
@@ -93,6 +96,9 @@ def clean(text: str, cues: Cues) -> str:
     for pattern, replacement in _TOKENISED:
         text = pattern.sub(replacement, text)
     text = _tidy(cues.fillers.sub(" ", _tidy(text)))
+    text = _FALSE_START.sub(
+        lambda start: start.group() if start.group(1).lower() in cues.stopwords else "", text
+    )
     return _tidy(cues.fillers.sub(" ", _tidy(_STUTTER.sub(_once, _LONE_LETTER.sub("", text)))))
 
 

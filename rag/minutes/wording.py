@@ -11,6 +11,9 @@ _TAG = re.compile(
     r",? (?:right|okay|ok|alright|please|yeah|isn't it|if that's (?:okay|ok|fine)|and so on|and stuff(?: like that)?)(?=[?.!]*$)",
     re.IGNORECASE,
 )
+_DANGLING = re.compile(
+    r"\b(?:a|an|the|and|or|but|I|my|your|our|their|because|if|than|we|they|to a|which|who|und|der|die|et|le|la|y|el)\W*$"
+)
 _LEADING = re.compile(
     r"^(?:(?:so|and|but|well|okay|ok|then|right|yes|yeah|yep|sure|now|oh|alright|actually|anyway|good|great|because|or)\b[,.]? )+(?=\S)",
     re.IGNORECASE,
@@ -59,6 +62,11 @@ def request(owner: str | None, asker: str | None, do: str, sentence: str, cues: 
     if cues.will is None or _SECOND_PERSON.search(do) or _FIRST_PERSON.search(do):
         return quoted(owner, sentence)
     return finished(f"{_shown(owner)} {cues.will} {do}")
+
+
+def dangles(sentence: str) -> bool:
+    """Whether a sentence breaks off ("we could use the.")."""
+    return bool(_DANGLING.search(sentence))
 
 
 def _shown(name: str) -> str:
