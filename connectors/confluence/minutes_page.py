@@ -16,11 +16,14 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from core.minutes import Evidence, MinutesDraft, MinutesLine, Section
+from core.minutes import MinutesDraft, MinutesLine, Section
 from core.transcript import Transcript, Utterance
 
 MAX_TRANSCRIPT_CHARS = 1_500_000
 """Confluence refuses pages of more than about 5 MB; markup around each utterance takes the rest."""
+
+MAX_MOMENTS = 3
+"""Links to the recording behind one line."""
 
 _NAMESPACE = uuid.UUID("5d0c8d2e-6c55-5c0f-9b5e-0f1f2f5a7a11")
 # Characters XML 1.0 (2.2) forbids or discourages, lone surrogates, and the marks that turn the text behind them
@@ -59,7 +62,7 @@ class _Line:
     id: str
     task_id: int
     text: str
-    evidence: tuple[Evidence, ...]
+    moments_s: tuple[int, ...]
     is_flagged: bool
     owner: str | None
     account_id: str | None
@@ -127,7 +130,7 @@ def _line(line: MinutesLine, own_id: str, account_id: str | None) -> _Line:
         id=own_id,
         task_id=task_number(own_id),
         text=line.text,
-        evidence=line.evidence,
+        moments_s=tuple(dict.fromkeys(int(evidence.start_s) for evidence in line.evidence))[:MAX_MOMENTS],
         is_flagged=line.is_flagged,
         owner=line.owner,
         account_id=account_id,

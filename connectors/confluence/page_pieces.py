@@ -12,7 +12,7 @@ from connectors.confluence.storage_format.tree import Element, Node, Text, find,
 
 _WRAPPERS = frozenset({"ac:layout", "ac:layout-section", "ac:layout-cell", "div", "section"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_ITEMS = {"ul": "li", "ol": "li", "ac:task-list": "ac:task"}
+_ITEMS = {"ul": "li", "ol": "li", "ac:task-list": "ac:task", "table": "tr"}
 # Attributes that say something a reader would miss; Confluence rewrites the others when it saves.
 _TELLING = frozenset(
     {"href", "src", "datetime", "key", "type", "ac:name", "ac:anchor", "colspan", "rowspan", "start", "ri:account-id",
@@ -101,7 +101,7 @@ class _Cutter:
 
     def _list(self, element: Element, items: list[Element], start: int, end: int) -> Piece:
         holder_end = items[-1].end if items else element.inner_end
-        first = items[0].start if items else element.inner_end
+        first = items[0].start if items else holder_end
         cut = tuple(
             self._piece(item, item_start, item_end)
             for item, item_start, item_end in _spans(items, first, holder_end)
@@ -158,8 +158,14 @@ def _list_items(element: Element) -> list[Element] | None:
     item_name = _ITEMS.get(element.name)
     if item_name is None:
         return None
-    items = element.elements(item_name)
-    return items if _is_run(element, items) else None
+    bodies = element.elements("tbody")
+    holder = (
+        bodies[0]
+        if element.name == "table" and len(bodies) == 1 and not element.first("tr", "thead")
+        else element
+    )
+    items = holder.elements(item_name)
+    return items if _is_run(holder, items) else None
 
 
 def _is_run(holder: Element, items: list[Element]) -> bool:

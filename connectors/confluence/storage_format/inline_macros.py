@@ -19,6 +19,8 @@ NAVIGATION = words(
     "tasks-report-macro taskreport related-labels favpages global-reports index network "
     "recently-used-labels search spaces userlister change-history page-index"
 )
+_SHOWING = words("view-file viewfile viewpdf viewxls viewdoc viewppt multimedia widget video iframe")
+"""Macros that show a file or an address and have no words of their own."""
 READABLE = (
     "title",
     "body",
@@ -62,7 +64,8 @@ def without_body(ctx: Context, element: Element) -> str:
     shown = [_reference(ctx, p) for p in element.elements("ac:parameter") if p.elements()]
     shown += [escape(parameter_text(element, key)) for key in READABLE if _is_plain(parameter(element, key))]
     words = ", ".join(dict.fromkeys(word for word in shown if word))
-    ctx.warn(f"the macro “{name[:80]}” is not known: only what its parameters say was kept")
+    if name not in _SHOWING:
+        ctx.warn(f"the macro “{name[:80]}” is not known: only what its parameters say was kept")
     label = escape(name)
     return f"*{label}:* {words}" if words and label else words or (f"*{label}*" if label else "")
 

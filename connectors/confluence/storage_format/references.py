@@ -134,20 +134,15 @@ def mention(ctx: Context, user: Element, label: str = "") -> str:
 
 
 def image(ctx: Context, element: Element) -> str:
-    """`ac:image`: its alternative text, file name and caption."""
+    """`ac:image`: its alternative text, file name and caption, and whatever broken markup left inside it."""
     target = element.first("ri:attachment", "ri:url")
-    caption = "".join(ctx.inline(c.children) for c in element.elements("ac:caption"))
-    rest = [
-        c
-        for c in element.children
-        if c is not target and not (isinstance(c, Element) and c.name == "ac:caption")
-    ]
-    alt = element.get("ac:alt") or element.get("ac:title")
-    if "emoticon" in element.get("ac:class"):
-        return escape(alt) + caption
-    written = write_image(ctx, target, alt)
+    captions = element.elements("ac:caption")
+    rest = [c for c in element.children if c is not target and not any(c is caption for caption in captions)]
     stray = ctx.inline(rest) + (ctx.inline(target.children) if target is not None else "")
-    shown = f" {one_line(caption)} " if one_line(caption) not in ("", escape(alt)) else " " * bool(caption)
+    caption = one_line(" ".join(ctx.inline(c.children) for c in captions))
+    alt = element.get("ac:alt") or element.get("ac:title")
+    written = escape(alt) if "emoticon" in element.get("ac:class") else write_image(ctx, target, alt)
+    shown = f" {caption} " if caption and caption != escape(alt) else ""
     return written + shown + (stray if stray.strip() else "")
 
 

@@ -21,6 +21,9 @@ class _Cell:
     n_rows: int
 
 
+_EMPTY = _Cell("", False, 1, 1)
+
+
 def table(ctx: Context, element: Element) -> list[str]:
     """A table, after whatever stood in it outside of its rows (a caption, broken markup)."""
     rows: list[Element] = []
@@ -76,18 +79,24 @@ def cell_text(ctx: Context, nodes: list[Node]) -> str:
     return "<br>".join(line for line in lines if line)
 
 
+_Covering = dict[int, tuple[_Cell, int]]
+"""For a column, the cell that reaches down into it and the last row it covers."""
+
+
 def _grid(ctx: Context, rows: list[list[_Cell]]) -> Iterator[list[_Cell]]:
     """Rows with every covered place filled: by the merged cell's text when it is short, else left empty."""
-    covering: dict[int, tuple[_Cell, int]] = {}
+    covering: _Covering = {}
     for n_row, row in enumerate(rows):
+        covering = {column: above for column, above in covering.items() if above[1] >= n_row}
+        n_covered = max(covering, default=-1) + 1
         filled: list[_Cell] = []
         for cell in row:
-            _fill_from_above(ctx, covering, filled, n_row)
+            _fill_from_above(ctx, covering, filled, len(filled))
             for copy in range(cell.n_columns if _may_fill(ctx, cell) else 1):
                 if cell.n_rows > 1:
                     covering[len(filled)] = (cell, n_row + cell.n_rows - 1)
                 filled.append(cell if copy == 0 else _copy(cell))
-        _fill_from_above(ctx, covering, filled, n_row)
+        _fill_from_above(ctx, covering, filled, n_covered)
         yield filled
 
 
@@ -96,17 +105,15 @@ def _may_fill(ctx: Context, cell: _Cell) -> bool:
     return ctx.findings.n_cells_left >= 0
 
 
-def _fill_from_above(
-    ctx: Context, covering: dict[int, tuple[_Cell, int]], filled: list[_Cell], n_row: int
-) -> None:
-    """Copy the cells that reach down into this row; each entry knows the last row it covers."""
-    while len(filled) in covering:
-        cell, last_row = covering[len(filled)]
+def _fill_from_above(ctx: Context, covering: _Covering, filled: list[_Cell], n_columns: int) -> None:
+    """Copy the cells that reach down into the next places, over gaps too until the row has `n_columns`."""
+    while len(filled) in covering or len(filled) < n_columns:
         ctx.findings.n_cells_left -= 1
-        if n_row > last_row or ctx.findings.n_cells_left < 0:
-            del covering[len(filled)]
+        if ctx.findings.n_cells_left < 0:
+            covering.clear()
             return
-        filled.append(_copy(cell))
+        above = covering.get(len(filled))
+        filled.append(_copy(above[0]) if above else _EMPTY)
 
 
 def _copy(cell: _Cell) -> _Cell:

@@ -117,6 +117,13 @@ class TestPeople:
         assert merged.index("Call me.") < merged.index("## Topics") < merged.index("Hiring.")
         assert "The team met" not in merged
 
+    def test_rows_of_the_facts_merge_one_by_one(self) -> None:
+        theirs = BASE.replace("<td><p>vtt</p></td>", "<td><p>Mia's notes</p></td>")
+        ours = BASE.replace("<td><p>extractive</p></td>", "<td><p>flan-t5</p></td>")
+        merged = shown(merge(BASE, theirs, ours).storage)
+        assert "| **Transcribed by** | Mia's notes |" in merged
+        assert "| **Drafted by** | flan-t5 |" in merged
+
     def test_a_page_wrapped_in_a_layout_still_merges(self) -> None:
         cell = "<ac:layout><ac:layout-section><ac:layout-cell>{}</ac:layout-cell></ac:layout-section></ac:layout>"
         merged = merge(BASE, cell.format(BASE), draft(*FIRST, ("topic", "Hiring.")))
@@ -265,7 +272,9 @@ def _edited(draw: st.DrawFn, storage: str) -> str:
                 "<ac:task-status>incomplete", "<ac:task-status>complete", draw(st.integers(0, 2))
             )
         elif edit == "item":
-            storage = storage.replace("</li>", f"</li><li>{draw(st.sampled_from(['Pay.', 'new']))}</li>", 1)
+            storage = storage.replace(
+                "</p></li>", f"</p></li><li>{draw(st.sampled_from(['Pay.', 'new']))}</li>", 1
+            )
         elif edit == "wrap":
             storage = f"<div>{storage}</div>"
         elif edit == "add" or not blocks:

@@ -135,6 +135,10 @@ class TestTables:
             "| north | 3 | 4 |",
         ]
 
+    def test_rows_shorter_than_what_reaches_into_them_are_padded(self) -> None:
+        storage = '<table><tr><th>a</th><th>b</th><th rowspan="2">c</th></tr><tr><td>1</td></tr></table>'
+        assert md(storage).split("\n")[-1] == "| 1 |  | **c** |"
+
     def test_header_column_is_marked(self) -> None:
         assert md("<table><tr><th>Date</th><td>1 May</td></tr></table>").endswith("| **Date** | 1 May |")
 
