@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Call"], dict[str, Any]]
 
+# What a bot is given by default. `chat:write.public` is left out so that `not_in_channel` shows up.
 ALL_SCOPES = (
     "app_mentions:read",
     "assistant:write",
@@ -16,7 +17,6 @@ ALL_SCOPES = (
     "channels:join",
     "channels:read",
     "chat:write",
-    "chat:write.public",
     "commands",
     "files:read",
     "files:write",

@@ -45,13 +45,16 @@ def content(call: Call) -> dict[str, Any]:
 def chat_post_message(call: Call) -> dict[str, Any]:
     channel = destination(call)
     fields = content(call)
+    thread_ts = call.text("thread_ts") or None
+    broadcast = bool(thread_ts) and call.flag("reply_broadcast")
     message = post(
         call.sandbox,
         channel,
         call.store.bot.user_id,
         fields.pop("text"),
-        thread_ts=call.text("thread_ts") or None,
-        broadcast=call.flag("reply_broadcast"),
+        thread_ts=thread_ts,
+        broadcast=broadcast,
+        subtype="thread_broadcast" if broadcast else None,
         username=call.text("username") or None,
         icon_emoji=call.text("icon_emoji") or None,
         **fields,
@@ -119,7 +122,8 @@ def chat_update(call: Call) -> dict[str, Any]:
         raise SlackError("no_text")
     if "text" in given and "blocks" not in given:
         given["blocks"] = []
-    change(call.sandbox, message, **given)
+    # Slack marks a message as edited when it shows new text, not when it shows new blocks.
+    change(call.sandbox, message, edited=not given.get("blocks"), **given)
     shown = message_json(call.store, message, call.public_url)
     del shown["ts"]
     return {

@@ -84,6 +84,7 @@ def test_refusals_when_posting(client: WebClient, slack_sandbox: SlackSandbox) -
     theirs = slack_sandbox.act("message", user=ADA, channel=GENERAL, text="mine")["ts"]
     assert error_of(client.chat_update, channel=GENERAL, ts=theirs, text="x") == "cant_update_message"
     assert error_of(client.chat_delete, channel=GENERAL, ts=theirs) == "cant_delete_message"
+    assert error_of(post, channel=RANDOM, text="x") == "not_in_channel"
     assert error_of(client.chat_postEphemeral, channel=RANDOM, user=ADA, text="x") == "not_in_channel"
     assert error_of(client.chat_postEphemeral, channel=LEADS, user=GUS, text="x") == "user_not_in_channel"
 
@@ -95,7 +96,6 @@ def test_missing_scopes_are_named(client: WebClient, slack_sandbox: SlackSandbox
     reply = caught.value.response
     assert (reply["error"], reply["needed"]) == ("missing_scope", "channels:history")
     assert reply["provided"] == "channels:read,chat:write,users:read"
-    assert error_of(client.chat_postMessage, channel=RANDOM, text="x") == "not_in_channel"
     assert error_of(client.conversations_list, types="private_channel") == "missing_scope"
     assert "email" not in client.users_info(user=ADA)["user"]["profile"]
 
@@ -121,6 +121,33 @@ def test_pages_follow_their_cursors(client: WebClient) -> None:
     assert set(members) == {ADA, BEN, "U0CHI00001", BOT}
     assert error_of(client.conversations_history, channel=GENERAL, cursor="nonsense") == "invalid_cursor"
     assert error_of(client.conversations_history, channel=GENERAL, limit=5000) == "invalid_limit"
+
+
+def test_an_update_with_text_drops_blocks_and_one_with_blocks_is_not_marked(client: WebClient) -> None:
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": "in a block"}}
+    ts = client.chat_postMessage(channel=GENERAL, text="fallback", blocks=[block])["ts"]
+    updated = client.chat_update(channel=GENERAL, ts=ts, blocks=[block], text="fallback 2")["message"]
+    assert updated["blocks"][0]["type"] == "section"
+    assert "edited" not in updated
+    updated = client.chat_update(channel=GENERAL, ts=ts, text="only text")["message"]
+    assert updated["blocks"][0]["type"] == "rich_text"
+    assert updated["edited"]["user"] == BOT
+
+
+def test_a_broadcast_reply_stands_in_the_channel_too(client: WebClient) -> None:
+    root = client.chat_postMessage(channel=GENERAL, text="root")["ts"]
+    client.chat_postMessage(channel=GENERAL, text="quiet", thread_ts=root)
+    loud = client.chat_postMessage(channel=GENERAL, text="loud", thread_ts=root, reply_broadcast=True)["ts"]
+    history = client.conversations_history(channel=GENERAL)["messages"]
+    assert [m["ts"] for m in history] == [loud, root]
+    assert history[0]["subtype"] == "thread_broadcast"
+
+
+def test_writing_to_public_channels_needs_its_own_scope(
+    client: WebClient, slack_sandbox: SlackSandbox
+) -> None:
+    slack_sandbox.put("scopes", token=BOT_TOKEN, scopes=["chat:write", "chat:write.public"])
+    assert client.chat_postMessage(channel=RANDOM, text="x")["ok"]
 
 
 def test_threads_count_their_replies(client: WebClient) -> None:
