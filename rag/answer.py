@@ -1,0 +1,328 @@
+"""A question becomes an answer that says only what its evidence supports, or an honest refusal.
+
+The use case of the rag floor. Knows no Slack, no person and no gate rule: the caller says which gates are passed.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from core.db import SessionFactory
+from core.errors import NotConfigured
+from rag.confidence import ANSWER_FROM, Signals, confidence
+from rag.embedding import Embedder, Vectors
+from rag.evidence import Evidence, gather
+from rag.generation import GeneratedSentence, Generator
+from rag.query import Query, understand
+from rag.search import Filters, Found, Hit, Ranking, search
+from rag.sentences import words
+from rag.store import find_model
+from rag.support import content_words, is_supported, stem
+
+Outcome = Literal["answered", "nothing_found", "low_confidence", "unsupported"]
+
+TOP_K = 8
+_QUOTE_CHARS = 300
+_REASONS: dict[Outcome, str] = {
+    "answered": "",
+    "nothing_found": "Nothing you can open mentions this.",
+    "low_confidence": "What I found does not clearly answer this.",
+    "unsupported": "I could not tie an answer to the pages and meetings found.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a sentence comes from; `url` opens the page at its heading, the recording at its second."""
+
+    number: int
+    document_id: int
+    chunk_id: int
+    kind: str
+    title: str
+    url: str
+    space_key: str | None
+    updated_at: datetime | None
+    start_s: float | None
+    heading_path: tuple[str, ...]
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence with the numbers of its citations and how well they support it, 0..1."""
+
+    text: str
+    citations: tuple[int, ...]
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to show: `text` with `[n]` markers, or `reason` when the outcome is not `answered`.
+
+    On a refusal `citations` names the nearest passages, so that people can look for themselves. `timings_s` is by
+    stage. `trace` is plain JSON: what was searched, the candidates with scores, what was dropped and why.
+    """
+
+    question: str
+    outcome: Outcome
+    text: str
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    confidence: float
+    reason: str
+    engine: str
+    timings_s: dict[str, float] = field(default_factory=dict)
+    trace: dict[str, Any] = field(default_factory=dict)
+
+
+def answer_question(
+    factory: SessionFactory,
+    question: str,
+    *,
+    passed_gates: Sequence[int],
+    embedder: Embedder,
+    generator: Generator,
+    filters: Filters | None = None,
+    ranking: Ranking | None = None,
+    top_k: int = TOP_K,
+    answer_from: float = ANSWER_FROM,
+) -> Answer:
+    """Answer from what lies behind `passed_gates`; models run outside of any transaction.
+
+    Args:
+        answer_from: least confidence at which an answer is given; below it the outcome is `low_confidence`.
+
+    Raises:
+        NotConfigured: the index was built by another embedder.
+        core.errors.ImpError: whatever the generator's engine raises.
+    """
+    watch = _Stopwatch()
+    with watch("understand"):
+        query = understand(question)
+        vector = embedder.embed_query(query.text)
+    with watch("search"):
+        found = _search(factory, query, vector, embedder, passed_gates, filters, top_k, ranking)
+    if not found.hits:
+        return _refusal("nothing_found", query, generator, found, [], 0.0, watch, [])
+    evidence = gather(found.hits, generator.budget_tokens)
+    with watch("generate"):
+        generated = generator.answer(query.text, evidence)
+    with watch("check"):
+        kept, dropped = _supported(generated.sentences, evidence)
+        sure = confidence(_signals(query, vector, kept, evidence, embedder)) if kept else 0.0
+    if not kept:
+        outcome: Outcome = "unsupported" if generated.sentences else "low_confidence"
+        return _refusal(outcome, query, generator, found, evidence, sure, watch, dropped)
+    if sure < answer_from:
+        return _refusal("low_confidence", query, generator, found, evidence, sure, watch, dropped)
+    sentences, citations = _cited(kept, evidence)
+    return Answer(
+        question=query.text,
+        outcome="answered",
+        text=_written(sentences),
+        sentences=sentences,
+        citations=citations,
+        confidence=sure,
+        reason="",
+        engine=generator.name,
+        timings_s=watch.timings_s,
+        trace=_trace(query, found, evidence, dropped),
+    )
+
+
+def citation_url(hit: Hit) -> str:
+    """The page at its heading, or the recording at its second."""
+    url = hit.url.split("#", 1)[0]
+    if hit.start_s is not None:
+        return f"{url}{'&' if '?' in url else '?'}t={int(hit.start_s)}"
+    return f"{url}#{hit.anchor}" if hit.anchor else hit.url
+
+
+def _search(
+    factory: SessionFactory,
+    query: Query,
+    vector: Vectors,
+    embedder: Embedder,
+    passed_gates: Sequence[int],
+    filters: Filters | None,
+    top_k: int,
+    ranking: Ranking | None,
+) -> Found:
+    with factory() as session:
+        model = find_model(session, embedder)
+        if model is None:
+            raise NotConfigured(
+                f"nothing is indexed with the embedding model {embedder.name} {embedder.revision} yet: "
+                "wait for the first sync, or build its vectors before switching to it"
+            )
+        return search(
+            session,
+            query,
+            vector,
+            model=model,
+            passed_gates=passed_gates,
+            filters=filters,
+            top_k=top_k,
+            ranking=ranking,
+        )
+
+
+def _supported(
+    sentences: Sequence[GeneratedSentence], evidence: Sequence[Evidence]
+) -> tuple[list[tuple[GeneratedSentence, float]], list[dict[str, Any]]]:
+    """Sentences that their own citations carry, with the score; and why the others were dropped."""
+    blocks = {block.number: block for block in evidence}
+    kept: list[tuple[GeneratedSentence, float]] = []
+    dropped: list[dict[str, Any]] = []
+    for sentence in sentences:
+        cited = [blocks[number] for number in sentence.evidence if number in blocks]
+        support = is_supported(sentence.text, [f"{block.context}\n{block.text}" for block in cited])
+        if support.is_supported:
+            kept.append((sentence, support.score))
+        else:
+            missing = list(support.missing)
+            dropped.append({"text": sentence.text, "support": round(support.score, 3), "missing": missing})
+    return kept, dropped
+
+
+def _signals(
+    query: Query,
+    vector: Vectors,
+    kept: Sequence[tuple[GeneratedSentence, float]],
+    evidence: Sequence[Evidence],
+    embedder: Embedder,
+) -> Signals:
+    texts = [sentence.text for sentence, _ in kept]
+    similarity = float((embedder.embed_passages(texts) @ vector).max())
+    cited = {number for sentence, _ in kept for number in sentence.evidence}
+    contexts = [block.context for block in evidence if block.number in cited]
+    asked = {stem(word) for word in content_words(" ".join(query.words))}
+    said = {stem(word) for word in words(" ".join([*texts, *contexts]))}
+    passage = max((hit.vector_score or 0.0 for block in evidence for hit in block.hits), default=0.0)
+    return Signals(similarity, len(asked & said) / len(asked) if asked else 0.0, passage)
+
+
+def _cited(
+    kept: Sequence[tuple[GeneratedSentence, float]], evidence: Sequence[Evidence]
+) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]:
+    """Citations numbered anew in the order they are read; each sentence cites the very passage it stands in."""
+    blocks = {block.number: block for block in evidence}
+    citations: dict[int, Citation] = {}
+    sentences = []
+    for sentence, score in kept:
+        numbers = []
+        for number in sentence.evidence:
+            hit = _nearest_hit(sentence.text, blocks[number])
+            if hit.chunk_id not in citations:
+                citations[hit.chunk_id] = _citation(len(citations) + 1, hit)
+            numbers.append(citations[hit.chunk_id].number)
+        sentences.append(AnswerSentence(sentence.text, tuple(dict.fromkeys(numbers)), score))
+    return tuple(sentences), tuple(citations.values())
+
+
+def _nearest_hit(sentence: str, block: Evidence) -> Hit:
+    said = {stem(word) for word in content_words(sentence)}
+
+    def n_shared(hit: Hit) -> int:
+        return len(said & {stem(word) for word in words(hit.text)})
+
+    return max(block.hits, key=n_shared)
+
+
+def _citation(number: int, hit: Hit) -> Citation:
+    quote = " ".join(hit.text.split())
+    return Citation(
+        number=number,
+        document_id=hit.document_id,
+        chunk_id=hit.chunk_id,
+        kind=hit.kind,
+        title=hit.title,
+        url=citation_url(hit),
+        space_key=hit.space_key,
+        updated_at=hit.updated_at,
+        start_s=hit.start_s,
+        heading_path=hit.heading_path,
+        quote=quote if len(quote) <= _QUOTE_CHARS else quote[: _QUOTE_CHARS - 1] + "…",
+    )
+
+
+def _written(sentences: Sequence[AnswerSentence]) -> str:
+    """One paragraph; quoted blocks (tables, code) stand on their own lines."""
+    text = ""
+    for sentence in sentences:
+        is_block = "\n" in sentence.text
+        marks = "".join(f"[{number}]" for number in sentence.citations)
+        gap = "" if not text else "\n\n" if is_block or text.endswith("\n") else " "
+        text += f"{gap}{sentence.text}\n{marks}\n" if is_block else f"{gap}{sentence.text} {marks}"
+    return text.strip()
+
+
+def _refusal(
+    outcome: Outcome,
+    query: Query,
+    generator: Generator,
+    found: Found,
+    evidence: Sequence[Evidence],
+    sure: float,
+    watch: "_Stopwatch",
+    dropped: list[dict[str, Any]],
+) -> Answer:
+    nearest = [_citation(number, hit) for number, hit in enumerate(found.hits[:3], start=1)]
+    return Answer(
+        question=query.text,
+        outcome=outcome,
+        text=_REASONS[outcome],
+        sentences=(),
+        citations=tuple(nearest),
+        confidence=sure,
+        reason=_REASONS[outcome],
+        engine=generator.name,
+        timings_s=watch.timings_s,
+        trace=_trace(query, found, evidence, dropped),
+    )
+
+
+def _trace(
+    query: Query, found: Found, evidence: Sequence[Evidence], dropped: list[dict[str, Any]]
+) -> dict[str, Any]:
+    used = {hit.chunk_id for block in evidence for hit in block.hits}
+    return {
+        "words": list(query.words),
+        "phrases": list(query.phrases),
+        "lexemes": list(found.lexemes),
+        "corrections": found.corrections,
+        "n_folded": found.n_folded,
+        "candidates": [
+            {
+                "chunk_id": hit.chunk_id,
+                "document_id": hit.document_id,
+                "title": hit.title,
+                "score": round(hit.score, 5),
+                "lexical_score": round(hit.lexical_score, 3),
+                "vector_score": None if hit.vector_score is None else round(hit.vector_score, 3),
+                "is_evidence": hit.chunk_id in used,
+            }
+            for hit in found.hits
+        ],
+        "dropped": dropped,
+    }
+
+
+class _Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.timings_s: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings_s[stage] = round(time.monotonic() - started, 4)
