@@ -174,9 +174,9 @@ class _Merging:
         if theirs.says == base.says:
             return theirs if theirs.is_done and not base.is_done else None
         if base.is_list and theirs.is_list:
-            items = self.sequence(base.items, theirs.items, ())
+            items = "".join(item.source for item in self.sequence(base.items, theirs.items, ()))
             return (
-                _with_source(theirs, theirs.head + "".join(i.source for i in items) + theirs.tail)
+                _with_source(theirs, theirs.head + items + _tail(items, base, theirs, theirs))
                 if items
                 else None
             )
