@@ -1,0 +1,143 @@
+"""`imp minutes`: drafts to review, and the pages they became."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.console import AsJson, Wait, show_one, show_rows
+
+app = typer.Typer(help="Minutes: drafts to review, pages they became.", no_args_is_help=True)
+MinutesId = Annotated[int, typer.Argument(help="Number of the minutes, as `imp minutes list` shows it.")]
+As = Annotated[str | None, typer.Option("--as", help="E-mail of the reviewer.")]
+COLUMNS = {
+    "id": "ID", "recording": "RECORDING", "version": "VERSION", "state": "STATE", "lines": "LINES", "page_url": "PAGE",
+}  # fmt: skip
+HEADINGS = {
+    "summary": "Summary", "decision": "Decisions", "action": "Action items", "question": "Open questions",
+    "topic": "Topics",
+}  # fmt: skip
+
+
+@app.command("list")
+def list_minutes(
+    state: Annotated[
+        str | None, typer.Option(help="draft, approved, published, discarded or superseded.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """The newest minutes."""
+    from sqlalchemy import select
+
+    from app.session import open_session
+    from core.models import Minutes, Recording
+
+    query = (
+        select(Minutes, Recording.title)
+        .join(Recording, Recording.id == Minutes.recording_id)
+        .order_by(Minutes.id.desc())
+        .limit(limit)
+    )
+    if state:
+        query = query.where(Minutes.state == state)
+    with open_session() as (_, session):
+        rows = [
+            {
+                "id": row.id,
+                "recording": title,
+                "recording_id": row.recording_id,
+                "version": row.version,
+                "state": row.state,
+                "lines": len(row.lines),
+                "page_url": row.page_url,
+            }
+            for row, title in session.execute(query)
+        ]
+    show_rows(rows, COLUMNS, as_json=as_json, none="no minutes yet")
+
+
+@app.command()
+def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
+    """One version, each line with its time in the recording."""
+    from app.session import open_session
+    from core.errors import NotFound
+    from core.models import Minutes, Recording
+    from workers.minutes import draft_of
+
+    with open_session() as (_, session):
+        row = session.get(Minutes, minutes_id)
+        if row is None:
+            raise NotFound(f"minutes {minutes_id} do not exist")
+        title = session.get_one(Recording, row.recording_id).title
+        draft, facts = draft_of(row), _facts(row, title)
+        lines = row.lines
+    if as_json:
+        show_one({**facts, "minutes": lines}, as_json=True)
+        return
+    show_one(facts, as_json=False)
+    for section, heading in HEADINGS.items():
+        found = draft.section(section)  # type: ignore[arg-type]
+        if found:
+            print(f"\n{heading}")
+        for line in found:
+            due = f" (due {line.due or line.due_text})" if line.due or line.due_text else ""
+            flag = "  [please check]" if line.is_flagged else ""
+            at = line.evidence[0].start_s
+            print(f"  {int(at // 60)}:{int(at % 60):02}  {line.text}{due}{flag}")
+
+
+@app.command()
+def approve(minutes_id: MinutesId, reviewer: As = None, wait: Wait = False) -> None:
+    """Accept a draft; it is published next."""
+    _review("approve", minutes_id, reviewer, wait)
+
+
+@app.command()
+def discard(minutes_id: MinutesId, reviewer: As = None) -> None:
+    """Reject a draft; nothing is published."""
+    _review("discard", minutes_id, reviewer, False)
+
+
+@app.command()
+def publish(minutes_id: MinutesId, wait: Wait = False) -> None:
+    """Publish, or write the page again; what people changed on it stays."""
+    _review("publish_again", minutes_id, None, wait)
+
+
+def _review(step: str, minutes_id: int, reviewer: str | None, wait: bool) -> None:
+    from app.follow import follow
+    from app.session import open_context
+    from core.models import Minutes
+    from workers import minutes
+    from workers.add_recording import newest_job
+    from workers.people import person_by_email
+
+    context = open_context()
+    with context.factory.begin() as session:
+        person_id = person_by_email(session, reviewer).id if reviewer else None
+        if step == "publish_again":
+            minutes.publish_again(session, minutes_id)
+        else:
+            getattr(minutes, step)(session, minutes_id, person_id=person_id)
+        recording_id = session.get_one(Minutes, minutes_id).recording_id
+    if step == "discard":
+        print("discarded")
+        return
+    job_id = newest_job(context, "publish_minutes", recording_id)
+    if not wait or job_id is None:
+        print(f"queued as job {job_id}")
+        return
+    print(follow(context.factory, [job_id])[0].get("page_url", "published"))
+
+
+def _facts(row: Any, title: str) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "recording": title,
+        "version": row.version,
+        "state": row.state,
+        "engine": row.engine,
+        "warnings": list(row.warnings),
+        "page_url": row.page_url,
+        "published_at": row.published_at,
+    }

@@ -1,0 +1,77 @@
+"""`imp people`: who is who, which accounts are theirs, and their tokens."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app.console import AsJson, show_rows
+
+app = typer.Typer(help="People, their accounts and tokens.", no_args_is_help=True)
+Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+COLUMNS = {
+    "id": "ID",
+    "name": "NAME",
+    "email": "E-MAIL",
+    "is_admin": "ADMIN",
+    "accounts": "ACCOUNTS",
+    "groups": "GROUPS",
+}
+
+
+@app.command("list")
+def list_people(as_json: AsJson = False) -> None:
+    """Everybody, with their accounts and groups."""
+    from app.session import open_session
+    from workers import people
+
+    with open_session() as (_, session):
+        rows = [asdict(one) for one in people.list_people(session)]
+    show_rows(rows, COLUMNS, as_json=as_json, none="nobody yet: `imp sync` brings the people of Confluence")
+
+
+@app.command()
+def link(
+    email: Email,
+    slack: Annotated[str | None, typer.Option(help="Slack user id, e.g. U012AB3CD.")] = None,
+    confluence: Annotated[str | None, typer.Option(help="Atlassian account id.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name, for a person not known yet.")] = None,
+    admin: Annotated[bool | None, typer.Option("--admin/--no-admin", help="May use admin commands.")] = None,
+) -> None:
+    """Tie a Slack or Atlassian account to a person; makes the person when new."""
+    from app.session import open_session
+    from core.errors import BadInput
+    from core.models import Person
+    from workers import people
+
+    if slack is None and confluence is None and admin is None:
+        raise BadInput("say which account: --slack ID or --confluence ID (or --admin)")
+    with open_session() as (_, session):
+        person_id = people.ensure_person(session, name=name or email.split("@")[0], email=email)
+        for provider, account in (("slack", slack), ("confluence", confluence)):
+            if account:
+                people.link(session, person_id, provider, account, by="admin")
+        if admin is not None:
+            session.get_one(Person, person_id).is_admin = admin
+    print(f"{email} is person {person_id}")
+
+
+@app.command()
+def token(email: Email, label: Annotated[str, typer.Option(help="What it is for.")] = "cli") -> None:
+    """Make a bearer token for the API; shown once."""
+    from app.session import open_session
+    from workers import people
+
+    with open_session() as (_, session):
+        print(people.new_token(session, people.person_by_email(session, email).id, label=label))
+
+
+@app.command()
+def login(email: Email) -> None:
+    """Make a personal link that signs a browser in, to open recordings."""
+    from app.session import open_session
+    from workers import people
+
+    with open_session() as (context, session):
+        secret = people.new_token(session, people.person_by_email(session, email).id, label="browser")
+        print(f"{context.settings.public_url}/login/{secret}")

@@ -1,0 +1,88 @@
+"""`/recordings/{id}?t=SECONDS`: where citations lead. The recording plays from that second, the transcript beside it.
+
+`/login/{token}` turns a personal token into a cookie, since browsers send no bearer header.
+"""
+
+import mimetypes
+from pathlib import Path as FilePath
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from app.auth import COOKIE, Ctx, PersonId, current_person, may_open
+from app.media import ranged_response
+from core.errors import NotFound
+from core.models import Recording
+from workers.context import Context
+from workers.people import person_of_token
+from workers.recordings import UNKNOWN_SPEAKER, load_transcript
+
+router = APIRouter(tags=["player"], include_in_schema=False)
+templates = Jinja2Templates(FilePath(__file__).parent.parent / "pages")
+RecordingId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+WEEK_S = 7 * 24 * 3600
+
+
+@router.get("/login/{token}")
+def login(context: Ctx, token: str, next_path: Annotated[str, Query(alias="next")] = "/docs") -> Response:
+    """Sign this browser in as the token's person."""
+    with context.factory() as session:
+        if person_of_token(session, token) is None:
+            raise HTTPException(401, "this link is not valid any more")
+    is_local = next_path.startswith("/") and not next_path.startswith(("//", "/\\"))
+    reply = RedirectResponse(next_path if is_local else "/docs", status_code=303)
+    is_https = context.settings.public_url.startswith("https://")
+    reply.set_cookie(COOKIE, token, max_age=WEEK_S, httponly=True, samesite="lax", secure=is_https)
+    return reply
+
+
+@router.get("/recordings/{recording_id}", response_class=HTMLResponse)
+def player(
+    request: Request, context: Ctx, recording_id: RecordingId, t: Annotated[float, Query(ge=0)] = 0.0
+) -> Response:
+    """The recording at second `t`, for those who may open it."""
+    try:
+        person_id = current_person(request)
+    except HTTPException:
+        return templates.TemplateResponse(request, "sign_in.html", {}, status_code=401)
+    recording = _visible(context, person_id, recording_id)
+    with context.factory() as session:
+        _, transcript = load_transcript(session, recording_id)
+    values = {
+        "recording": recording,
+        "transcript": transcript,
+        "t": t,
+        "unknown": UNKNOWN_SPEAKER,
+        "clock": _clock,
+    }
+    return templates.TemplateResponse(request, "player.html", values)
+
+
+@router.get("/recordings/{recording_id}/media")
+def media(request: Request, context: Ctx, person_id: PersonId, recording_id: RecordingId) -> Response:
+    """The sound or film itself, in ranges as players ask for them."""
+    recording = _visible(context, person_id, recording_id)
+    kind = mimetypes.guess_type(recording.file_name)[0] or "application/octet-stream"
+    if not kind.startswith(("audio/", "video/")):
+        kind = "application/octet-stream"
+    return ranged_response(
+        context.blobs, recording.blob_url, recording.size_bytes, kind, request.headers.get("range")
+    )
+
+
+def _visible(context: Context, person_id: int, recording_id: int) -> Recording:
+    with context.factory() as session:
+        recording = session.get(Recording, recording_id)
+    if recording is None:
+        raise NotFound("no such recording")
+    if recording.submitted_by != person_id and not may_open(context, person_id, recording.gate_ids):
+        raise NotFound("no such recording")
+    return recording
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"

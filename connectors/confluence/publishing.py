@@ -1,0 +1,204 @@
+"""Exactly one page per recording: found again before anything is created, updated in place.
+
+A page is ours when its content property holds the recording's id. It is created with that property in one
+call, so a crash leaves no page that could not be recognized. Knows no minutes and no table.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.confluence.client import ConfluenceClient
+from connectors.confluence.facts import RECORDING_PROPERTY
+from connectors.confluence.reading import quoted
+from core.errors import BadInput, Conflict, NotFound
+
+logger = logging.getLogger(__name__)
+
+CONTENT = "rest/api/content"
+EXPAND = f"body.storage,version,space,ancestors,metadata.properties.{RECORDING_PROPERTY}"
+LABEL = "imp-minutes"
+MAX_TITLE_CHARS = 255
+N_TITLES = 20
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPage:
+    """A page as the site has it now."""
+
+    id: str
+    version: int
+    title: str
+    storage: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where new pages go; `parent_id` None means the top of the space."""
+
+    space_key: str
+    parent_id: str | None = None
+
+
+def find_page(
+    client: ConfluenceClient, recording_key: str, place: Place, title: str, *, known_id: str | None
+) -> PublishedPage | None:
+    """The page of this recording, wherever it was moved and whatever it is called now.
+
+    Looks at the page known from last time, then at labelled pages, then at pages with titles that `create`
+    would have chosen (a page just created may not be in the search index yet).
+    """
+    if known_id is not None:
+        found = _get(client, known_id)
+        if found is not None and _is_of(found, recording_key):
+            return _page(client, found)
+    cql = f"type = page and label = {quoted(_label(recording_key))}"
+    listed = client.get(
+        f"{CONTENT}/search", {"cql": cql, "expand": EXPAND, "limit": 25}, what="pages of minutes"
+    )
+    for found in listed.get("results", []):
+        if _is_of(found, recording_key):
+            return _page(client, found)
+    for candidate in _titles(title):
+        found = _by_title(client, place.space_key, candidate)
+        if found is None:
+            return None
+        if _is_of(found, recording_key):
+            return _page(client, found)
+    return None
+
+
+def create(
+    client: ConfluenceClient, recording_key: str, place: Place, title: str, storage: str
+) -> PublishedPage:
+    """A new page; a title taken by somebody else's page gets a number.
+
+    Raises:
+        Denied: the account may not create pages there.
+        Conflict: all numbered titles are taken.
+    """
+    for candidate in _titles(title):
+        if _by_title(client, place.space_key, candidate) is not None:
+            continue
+        body: Json = {
+            "type": "page",
+            "title": candidate,
+            "space": {"key": place.space_key},
+            "body": {"storage": {"value": storage, "representation": "storage"}},
+            "metadata": {
+                "labels": [{"prefix": "global", "name": name} for name in (LABEL, _label(recording_key))],
+                "properties": {RECORDING_PROPERTY: {"value": {"recording": recording_key}}},
+            },
+        }
+        if place.parent_id is not None:
+            body["ancestors"] = [{"id": place.parent_id}]
+        try:
+            made = client.send("POST", CONTENT, body, {"expand": EXPAND}, what=f"the page {candidate!r}")
+        except (BadInput, Conflict):
+            if _by_title(client, place.space_key, candidate) is None:
+                raise
+            continue  # somebody took the title since we looked
+        _ensure_marks(client, str(made["id"]), recording_key)
+        return _page(client, {**made, "body": {"storage": {"value": storage}}})
+    raise Conflict(f"the titles {title!r} to {title!r} ({N_TITLES}) are all taken in {place.space_key}")
+
+
+def update(client: ConfluenceClient, page: PublishedPage, storage: str) -> PublishedPage:
+    """A new version of the page's body; its title and place stay as people have them.
+
+    Raises:
+        Conflict: somebody saved the page since it was read; read it again and merge.
+    """
+    body = {
+        "id": page.id,
+        "type": "page",
+        "title": page.title,
+        "version": {"number": page.version + 1, "minorEdit": True},
+        "body": {"storage": {"value": storage, "representation": "storage"}},
+    }
+    made = client.send("PUT", f"{CONTENT}/{page.id}", body, {"expand": EXPAND}, what=f"page {page.id}")
+    return _page(client, {**made, "body": {"storage": {"value": storage}}})
+
+
+def comment(client: ConfluenceClient, page_id: str, storage: str) -> None:
+    """A footer comment on the page."""
+    body = {
+        "type": "comment",
+        "container": {"id": page_id, "type": "page"},
+        "body": {"storage": {"value": storage, "representation": "storage"}},
+    }
+    client.send("POST", CONTENT, body, what=f"a comment on page {page_id}")
+
+
+def resolve_parent(client: ConfluenceClient, space_key: str, parent: str | None) -> str | None:
+    """The id of the page minutes go under, given its id or its title.
+
+    Raises:
+        NotFound: no such page in the space.
+    """
+    if parent is None:
+        return None
+    found = _get(client, parent) if parent.isdecimal() else _by_title(client, space_key, parent)
+    if found is None:
+        raise NotFound(f"CONFLUENCE_MINUTES_PARENT {parent!r} is no page of space {space_key}")
+    return str(found["id"])
+
+
+def _ensure_marks(client: ConfluenceClient, page_id: str, recording_key: str) -> None:
+    """Servers that ignore labels and properties at creation get them now."""
+    found = _get(client, page_id) or {}
+    if not _is_of(found, recording_key):
+        value = {"key": RECORDING_PROPERTY, "value": {"recording": recording_key}}
+        client.send("POST", f"{CONTENT}/{page_id}/property", value, what=f"the property of page {page_id}")
+    labels = [{"prefix": "global", "name": name} for name in (LABEL, _label(recording_key))]
+    client.send("POST", f"{CONTENT}/{page_id}/label", labels, what=f"the labels of page {page_id}")
+
+
+def _get(client: ConfluenceClient, page_id: str) -> Json | None:
+    try:
+        found: Json = client.get(f"{CONTENT}/{page_id}", {"expand": EXPAND}, what=f"page {page_id}")
+    except NotFound:
+        return None
+    return found
+
+
+def _by_title(client: ConfluenceClient, space_key: str, title: str) -> Json | None:
+    params = {"spaceKey": space_key, "title": title, "type": "page", "expand": EXPAND, "limit": 1}
+    listed = client.get(CONTENT, params, what=f"pages called {title!r}")
+    results = listed.get("results", [])
+    return results[0] if results else None
+
+
+def _titles(title: str) -> Iterator[str]:
+    clean = " ".join(title.split())[: MAX_TITLE_CHARS - 6] or "Minutes"
+    yield clean
+    for number in range(2, N_TITLES + 1):
+        yield f"{clean} ({number})"
+
+
+def _is_of(found: Json, recording_key: str) -> bool:
+    if found.get("status", "current") != "current":
+        return False
+    properties = (found.get("metadata") or {}).get("properties") or {}
+    value = (properties.get(RECORDING_PROPERTY) or {}).get("value")
+    return isinstance(value, dict) and value.get("recording") == recording_key
+
+
+def _label(recording_key: str) -> str:
+    return f"imp-recording-{recording_key[:16]}"
+
+
+def _page(client: ConfluenceClient, found: Json) -> PublishedPage:
+    storage = (((found.get("body") or {}).get("storage")) or {}).get("value") or ""
+    webui = (found.get("_links") or {}).get("webui") or f"/pages/viewpage.action?pageId={found['id']}"
+    return PublishedPage(
+        id=str(found["id"]),
+        version=int((found.get("version") or {}).get("number", 1)),
+        title=str(found.get("title", "")),
+        storage=str(storage),
+        url=client.page_url(webui),
+    )

@@ -1,0 +1,150 @@
+"""Job: the minutes of one recording become its Confluence page, or the page follows a newer draft.
+
+Human edits win: the new draft is merged into the page as it is now. The page is found by the recording's
+content hash, so a second run, a retry or another worker updates the same page.
+"""
+
+import html
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.confluence import publishing
+from connectors.confluence.client import ConfluenceClient
+from connectors.confluence.merge import Conflict as MergeConflict
+from connectors.confluence.merge import merge
+from connectors.confluence.minutes_page import MinutesPage, render
+from connectors.confluence.publishing import Place, PublishedPage
+from core import jobs
+from core.errors import Conflict, NotConfigured, NotFound
+from core.models import Account, Minutes, Recording
+from core.running_job import RunningJob
+from workers.confluence_site import connect
+from workers.context import Context
+from workers.minutes import draft_of
+from workers.recordings import load_transcript
+
+logger = logging.getLogger(__name__)
+
+N_SAVE_TRIES = 3
+
+
+def run(context: Context, job: RunningJob) -> dict[str, Any]:
+    """Args: `minutes_id`. Outcome: the page's id, version and URL, and how many conflicts were left to people."""
+    recording, row, page, base = _read(context, int(job.args["minutes_id"]))
+    client = connect(context.settings, check=job.check)
+    try:
+        place = _place(context, client)
+        ours = render(page)
+        published, conflicts = _write(client, place, recording, row.page_id, base, ours)
+        if conflicts:
+            publishing.comment(client, published.id, _conflict_comment(conflicts))
+    finally:
+        client.close()
+    with context.factory.begin() as session:
+        job.fence(session)
+        for older in session.execute(
+            select(Minutes).where(
+                Minutes.recording_id == recording.id, Minutes.state == "published", Minutes.id != row.id
+            )
+        ).scalars():
+            older.state = "superseded"
+        now = session.get_one(Minutes, row.id)
+        now.state, now.page_id, now.page_version = "published", published.id, published.version
+        now.page_url, now.published_storage = published.url, ours
+        now.published_at = now.published_at or datetime.now(UTC)
+        if now.announced_at is None and context.settings.slack_announce_channel:
+            jobs.enqueue(session, "announce_minutes", str(recording.id), minutes_id=row.id)
+    return {
+        "page_id": published.id,
+        "page_version": published.version,
+        "page_url": published.url,
+        "n_conflicts": len(conflicts),
+    }
+
+
+def _read(context: Context, minutes_id: int) -> tuple[Recording, Minutes, MinutesPage, str | None]:
+    """The version to publish, the page it makes, and what was rendered last time (the base of the merge)."""
+    with context.factory() as session:
+        row = session.get(Minutes, minutes_id)
+        if row is None:
+            raise NotFound(f"minutes {minutes_id} do not exist")
+        if row.state not in ("approved", "published"):
+            raise Conflict(f"minutes {minutes_id} are {row.state}, so they are not published")
+        recording, transcript = load_transcript(session, row.recording_id)
+        before = session.execute(
+            select(Minutes)
+            .where(Minutes.recording_id == recording.id, Minutes.page_id.is_not(None))
+            .order_by(Minutes.version.desc()).limit(1)
+        ).scalar_one_or_none()  # fmt: skip
+        accounts = session.execute(
+            select(Account.name, Account.external_id).where(Account.provider == "confluence")
+        ).all()
+        page = MinutesPage(
+            recording_id=str(recording.id),
+            title=recording.title,
+            public_url=context.settings.public_url,
+            draft=draft_of(row),
+            transcript=transcript,
+            started_at=recording.started_at,
+            duration_s=recording.duration_s,
+            participants=tuple(recording.participants),
+            source=recording.file_name,
+            account_ids={account.name: account.external_id for account in accounts if account.name},
+        )
+        if before is not None:
+            row.page_id = row.page_id or before.page_id
+        base = before.published_storage if before is not None else None
+        session.expunge_all()
+    return recording, row, page, base
+
+
+def _place(context: Context, client: ConfluenceClient) -> Place:
+    space_key = context.settings.confluence_minutes_space
+    if not space_key:
+        raise NotConfigured(
+            "CONFLUENCE_MINUTES_SPACE is not set: name the space that minutes are published in"
+        )
+    parent_id = publishing.resolve_parent(client, space_key, context.settings.confluence_minutes_parent)
+    return Place(space_key, parent_id)
+
+
+def _write(
+    client: ConfluenceClient,
+    place: Place,
+    recording: Recording,
+    known_id: str | None,
+    base: str | None,
+    ours: str,
+) -> tuple[PublishedPage, tuple[MergeConflict, ...]]:
+    title = _title(recording)
+    for attempt in range(1, N_SAVE_TRIES + 1):
+        there = publishing.find_page(client, recording.sha256, place, title, known_id=known_id)
+        if there is None:
+            return publishing.create(client, recording.sha256, place, title, ours), ()
+        # Without a known base the page was created by a run that died: what is there is what was rendered.
+        merged = merge(base if base is not None else there.storage, there.storage, ours)
+        if not merged.changed:
+            return there, merged.conflicts
+        try:
+            return publishing.update(client, there, merged.storage), merged.conflicts
+        except Conflict:
+            if attempt == N_SAVE_TRIES:
+                raise
+            logger.info("page_changed_meanwhile", extra={"page_id": there.id, "attempt": attempt})
+    raise AssertionError("N_SAVE_TRIES is at least 1")
+
+
+def _title(recording: Recording) -> str:
+    day = f" – {recording.started_at:%Y-%m-%d}" if recording.started_at else ""
+    return f"Minutes: {recording.title}{day}"
+
+
+def _conflict_comment(conflicts: tuple[MergeConflict, ...]) -> str:
+    lines = "".join(
+        f"<li>kept: {html.escape(one.kept or '(deleted)')}; the new draft says: {html.escape(one.dropped)}</li>"
+        for one in conflicts[:20]
+    )
+    return f"<p>A new draft differs from what people wrote here. Nothing of yours was changed:</p><ul>{lines}</ul>"
