@@ -32,5 +32,5 @@ def language_of(text: str, *, default: str = SIMPLE) -> str:
 
 @cache
 def _identifier() -> LanguageIdentifier:
-    """Loaded once a process (0.1 s); its probabilities sum to 1."""
+    """Loaded once a process, which takes a second or two; its probabilities sum to 1."""
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
