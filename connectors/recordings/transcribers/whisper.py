@@ -117,6 +117,8 @@ class FasterWhisper:
         language: str | None,
         hotwords: str | None,
     ) -> Decoded:
+        # Left over from a decode that failed halfway, it would shift the first words of this one.
+        self._pipeline.last_speech_timestamp = 0.0
         segments, info = self._pipeline.transcribe(
             audio,
             language=language,

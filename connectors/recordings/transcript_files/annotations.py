@@ -47,14 +47,17 @@ def _trs_cues(root: ElementTree.Element) -> Iterator[Cue]:
     names = {one.get("id", ""): one.get("name", "").strip() for one in root.iter("Speaker")}
     for turn in root.iter("Turn"):
         speakers = [names.get(key) or key for key in turn.get("speaker", "").split()]
-        end_s = _time(turn.get("endTime"))
-        pieces = list(_turn_pieces(turn, speakers))
-        for piece, (start_s, speaker, text) in enumerate(pieces):
-            later = [start for start, _, _ in pieces[piece + 1 :] if start > start_s]
-            until_s = later[0] if later else end_s
+        until_s = _time(turn.get("endTime"))
+        cues: list[Cue] = []
+        next_s: float | None = None
+        for start_s, speaker, text in reversed(list(_turn_pieces(turn, speakers))):
+            if next_s is not None and next_s > start_s:
+                until_s = next_s
+            next_s = start_s
             said = " ".join(text.split())
             if said:
-                yield Cue(start_s, max(start_s, until_s or start_s), said, speaker)
+                cues.append(Cue(start_s, max(start_s, until_s or start_s), said, speaker))
+        yield from reversed(cues)
 
 
 def _turn_pieces(turn: ElementTree.Element, speakers: list[str]) -> Iterator[tuple[float, str | None, str]]:

@@ -17,6 +17,8 @@ SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
 LONGEST_PAUSE_S = 2.0
 ENOUGH_S = 12.0
 LONGEST_S = 30.0
+# Half a minute of the fastest speech; files may claim that hundreds of cues share one moment.
+MOST_CHARS = 1500
 # Without a name on it a cue only continues the one before when that stopped in the middle of a sentence.
 LONGEST_GAP_IN_SENTENCE_S = 1.0
 
@@ -70,6 +72,8 @@ def _finishes(before: Cue | Utterance, cue: Cue) -> bool:
 
 def _belongs(utterance: Utterance, cue: Cue) -> bool:
     if utterance.speaker != cue.speaker or cue.end_s - utterance.start_s > LONGEST_S:
+        return False
+    if len(utterance.text) + len(cue.text) > MOST_CHARS:
         return False
     if cue.speaker is None or cue.end_s - utterance.start_s > ENOUGH_S:
         return _finishes(utterance, cue)

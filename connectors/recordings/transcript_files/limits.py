@@ -20,6 +20,7 @@ class TranscriptLimits:
 
     max_bytes: int = 50_000_000
     max_cues: int = 200_000
+    max_cue_chars: int = 20_000
     max_speaker_chars: int = 120
     max_duration_s: float = 24 * 3600.0
 

@@ -42,7 +42,7 @@ def parse(
     cues, dialect = _cues(decode_text(raw, name=shown, limits=limits), shown)
     if len(cues) > limits.max_cues:
         raise BadInput(f"{shown}: {len(cues)} cues are over the limit of {limits.max_cues}")
-    usable = [_bounded(cue, limits) for cue in cues if cue.text and _is_timed(cue, limits)]
+    usable = [_bounded(cue, limits) for cue in cues if _is_usable(cue, limits)]
     if not usable:
         raise BadInput(f"{shown}: no speech: not one timed line with text is in it")
     utterances = join_cues(continue_speakers(usable))
@@ -84,8 +84,9 @@ def _json(text: str) -> Any:
         return None
 
 
-def _is_timed(cue: Cue, limits: TranscriptLimits) -> bool:
-    return math.isfinite(cue.end_s) and 0 <= cue.start_s <= cue.end_s <= limits.max_duration_s
+def _is_usable(cue: Cue, limits: TranscriptLimits) -> bool:
+    is_timed = math.isfinite(cue.end_s) and 0 <= cue.start_s <= cue.end_s <= limits.max_duration_s
+    return is_timed and 0 < len(cue.text) <= limits.max_cue_chars
 
 
 def _bounded(cue: Cue, limits: TranscriptLimits) -> Cue:
@@ -98,4 +99,4 @@ def _bounded(cue: Cue, limits: TranscriptLimits) -> Cue:
 def _warnings(n_left_out: int, name: str) -> tuple[str, ...]:
     if not n_left_out:
         return ()
-    return (f"{n_left_out} lines of {name} have no usable time and are left out.",)
+    return (f"{n_left_out} lines of {name} have no usable time or text and are left out.",)

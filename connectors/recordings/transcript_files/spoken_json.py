@@ -46,6 +46,9 @@ class Section(BaseModel):
     text: str
 
 
+PIECE: TypeAdapter[Piece | Section] = TypeAdapter(Piece | Section)
+
+
 def read_json(document: Any, *, name: str) -> tuple[list[Cue], str]:
     """Cues and the dialect; pieces that do not read are left out.
 
@@ -72,7 +75,7 @@ def _pieces(document: Any, name: str) -> tuple[list[Any], str]:
 
 def _cue(piece: Any) -> Cue | None:
     try:
-        one = TypeAdapter(Piece | Section).validate_python(piece)
+        one = PIECE.validate_python(piece)
     except ValidationError:
         return None
     if isinstance(one, Section):

@@ -18,7 +18,7 @@ SBV_TIMES = re.compile(rf"^\s*{TIME.format('a')},{TIME.format('b')}\s*$")
 COUNTER = re.compile(r"^\s*\d{1,9}\s*$")
 # Teams: "4e2c…-…/18-0"; a line of its own above the times.
 CUE_ID = re.compile(r"^\s*[0-9a-fA-F]{8}-[0-9a-fA-F-]{27,}(?:/[\w-]+)?\s*$")
-VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t\n]+([^>]{1,300})>", re.IGNORECASE)
+VOICE = re.compile(r"<v(?:\.[^\s>]*)?[ \t\n]{1,9}([^>]{1,300})>", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]{0,300}>")
 # Zoom: "Ada Lovelace: Good morning". A name is at most six words without a sentence's punctuation.
 NAME_PREFIX = re.compile(r"^(?P<name>[^\W\d_][^:.!?<>\n]{0,79}):\s+(?P<said>\S.*)$", re.DOTALL)
@@ -34,9 +34,7 @@ RawCue = tuple[float, float, str]
 def read_subtitles(text: str) -> tuple[list[Cue], str]:
     """Cues in file order and the dialect: `Teams VTT`, `Zoom VTT`, `WebVTT`, `SRT` or `SBV`.
 
-    Teams closes every voice it opens; captions by hand open a voice where the speaker changes.
-
-    Cues with unreadable times or without text are left out. No cue at all gives an empty list.
+    Teams closes every voice it opens; captions by hand open a voice where the speaker changes. Cues with unreadable times or without text are left out. No cue at all gives an empty list.
     """
     is_vtt = text.lstrip("\ufeff \n\t").startswith("WEBVTT")
     raw = list(_raw_cues(text))

@@ -149,7 +149,7 @@ def test_lines_that_cannot_be_placed_are_told():
     far = SRT + "\n3\n99:00:00,000 --> 99:00:01,000\nToo far.\n"
     transcript = parse(far.encode(), "a.srt")
     assert "Too far" not in str(transcript.utterances)
-    assert transcript.warnings == ("1 lines of a.srt have no usable time and are left out.",)
+    assert transcript.warnings == ("1 lines of a.srt have no usable time or text and are left out.",)
 
 
 TRS = """<?xml version="1.0" encoding="ISO-8859-1"?>
@@ -220,6 +220,32 @@ def test_limits_and_missing_files(tmp_path):
     (tmp_path / "big.srt").write_bytes(b"x" * 100)
     with pytest.raises(BadInput, match="limit"):
         parse(tmp_path / "big.srt", limits=TranscriptLimits(max_bytes=99))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("WEBVTT\n\n00:01.000 --> 00:02.000\n<v" + " " * 1_000_000 + "x", id="a voice of spaces"),
+        pytest.param("WEBVTT\n\n" + "00:01.000 --> 00:01.000\n<v Ada>so\n\n" * 100_000, id="one moment"),
+        pytest.param("WEBVTT\n\n00:01.000 --> 00:02.000\n" + "<" * 1_000_000, id="open brackets"),
+        pytest.param("1:" * 1_000_000 + "\n00:01.000 --> 00:02.000\n" + "a: " * 100_000, id="colons"),
+        pytest.param(
+            "<Trans><Turn startTime='0' endTime='9'>" + "<Sync time='1'/>x" * 100_000 + "</Turn></Trans>",
+            id="syncs",
+        ),
+        pytest.param("<a>" * 200_000 + "</a>" * 200_000, id="deep XML"),
+        pytest.param(
+            '{"segments": [' + '{"start": 1, "end": 1, "text": "x"},' * 100_000 + "{}]}", id="many segments"
+        ),
+    ],
+)
+def test_hostile_files_cost_seconds_at_most(text):
+    try:
+        transcript = parse(text.encode(), "x")
+    except BadInput:
+        return
+    assert all(len(one.text) <= 20_000 for one in transcript.utterances)
 
 
 fragments = st.sampled_from(

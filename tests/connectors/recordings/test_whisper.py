@@ -16,6 +16,12 @@ from core.errors import NotConfigured, Unavailable
 from tests.connectors.recordings import random_whisper
 from tests.connectors.recordings.word_errors import word_error_rate
 
+SENTENCES = [
+    "We decided to move the release to Friday.",
+    "Anna will check the budget by Monday.",
+    "Who owns the database?",
+    "The next meeting is on Tuesday at ten.",
+]
 TRAINED = Path(__file__).resolve().parents[2] / "data" / "tiny_whisper"
 
 
@@ -217,9 +223,11 @@ def test_words_come_out_of_a_trained_model(speak):
     """The whole road on sound: a tiny Whisper trained on a hundred-odd words of synthetic speech."""
     if not (TRAINED / "model.bin").exists():
         pytest.skip("tests/data/tiny_whisper is not there; make it with tests/data/make_tiny_whisper.py")
-    text = "We decided to move the release to Friday."
     transcriber = make_transcriber(f"faster-whisper:{TRAINED}", device="cpu", cpu_threads=1)
-    (result,) = transcriber.transcribe(read_windows(speak("s.wav", text)), language="en")
-    heard = " ".join(one.text for one in result.utterances)
-    assert word_error_rate(text, heard) < 0.8
-    assert all(one.words and 0 < one.confidence <= 1 for one in result.utterances)
+    wrong = 0.0
+    for text in SENTENCES:
+        results = list(transcriber.transcribe(read_windows(speak("s.wav", text)), language="en"))
+        heard = [one for result in results for one in result.utterances]
+        wrong += word_error_rate(text, " ".join(one.text for one in heard))
+        assert all(one.words and 0 < one.confidence <= 1 for one in heard)
+    assert wrong / len(SENTENCES) < 0.6
