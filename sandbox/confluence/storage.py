@@ -8,6 +8,8 @@ from lxml import etree
 
 NAMESPACES = {name: f"urn:confluence:{name}" for name in ("ac", "ri", "at")}
 ROOT = "<root " + " ".join(f'xmlns:{name}="{uri}"' for name, uri in NAMESPACES.items()) + ">"
+UNSEEN = {"ac:parameter", "ac:adf-fallback", "ac:adf-attribute", "ac:placeholder"}
+UNSEEN |= {"ac:task-id", "ac:task-status", "ac:task-uuid"}
 XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 _ENTITY = re.compile(r"<!\[CDATA\[.*?\]\]>|&(#?\w+);", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -75,9 +77,7 @@ def text(element: Any) -> str:
 def plain(body: str) -> str:
     """All words of a body, one space between them; used for search and excerpts."""
     root = parse(body)
-    for skipped in [
-        e for e in root.iter() if tag(e) in ("ac:parameter", "ac:adf-fallback", "ac:placeholder")
-    ]:
+    for skipped in [element for element in root.iter() if tag(element) in UNSEEN]:
         for part in list(skipped):
             skipped.remove(part)
         skipped.text = ""
