@@ -28,6 +28,7 @@ ENOUGH = 0.55
 LOOK_BACK = 6  # sentences between a need and the person who takes it
 NAME_UNSURE = 0.2
 MERGE_WITHIN = 5
+MAX_OTHER_TERMS = 2
 SHORT = 12  # words of a sentence that only adds a date
 
 
@@ -187,9 +188,15 @@ def _with_later_due(talk: _Talk, promises: list[Promise | None], candidate: Cand
         if is_other_task or sentence.n_words > SHORT:
             continue
         due = _due_of(talk, i)
-        if due:
+        if due and _is_about_date(sentence, due, talk):
             return replace(candidate, due=due, carriers=tuple(sorted({*candidate.carriers, i})))
     return candidate
+
+
+def _is_about_date(sentence: Sentence, due: Due, talk: _Talk) -> bool:
+    """Whether a remark says little besides a day ("First draft on the 16th?")."""
+    other = [term for term in sentence.terms if term not in words(due.text)]
+    return len(other) <= MAX_OTHER_TERMS and (due.day is not None or talk.meeting_day is None)
 
 
 def _is_called_off(talk: _Talk, index: int) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.minutes import wording
 from rag.minutes.candidates import Candidate
@@ -26,25 +27,18 @@ def decisions(spoken: Sequence[Sentence], cues: Cues) -> list[Candidate]:
 
 def _decision(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
     sentence = spoken[index]
-    if (
-        sentence.is_question
-        or wording.dangles(sentence.text)
-        or _is_denied(sentence.text, cues)
-        or _is_undone(spoken, index, cues)
-    ):
+    if sentence.is_question or sentence.is_reaction:
         return None
-    if (
-        sentence.n_words <= 12
-        and cues.decision.ratify.search(sentence.text)
-        and len(sentence.terms) <= MIN_TERMS
-    ):
-        return _ratified(spoken, index, cues)
-    weight = _weight(sentence.text, cues)
-    if weight >= STRONG and _names_nothing(sentence, cues):
-        return _ratified(spoken, index, cues)
-    if not weight or _names_nothing(sentence, cues):
+    is_closing = sentence.n_words <= 12 and len(sentence.terms) <= MIN_TERMS
+    is_closing = is_closing and bool(cues.decision.ratify.search(sentence.text))
+    weight = STRONG if is_closing else _weight(sentence.text, cues)
+    if not weight or wording.dangles(sentence.text) or _is_denied(sentence.text, cues):
         return None
-    return _assented(spoken, index, weight, cues)
+    if _is_undone(spoken, index, cues):
+        return None
+    if is_closing or (weight >= STRONG and _names_nothing(sentence, cues)):
+        return _ratified(spoken, index, cues)
+    return None if _names_nothing(sentence, cues) else _assented(spoken, index, weight, cues)
 
 
 def _weight(text: str, cues: Cues) -> float:
@@ -74,7 +68,9 @@ def _is_denied(text: str, cues: Cues) -> bool:
 
 
 def _is_undone(spoken: Sequence[Sentence], index: int, cues: Cues) -> bool:
-    return any(cues.decision.undone.search(spoken[i].text) for i in following(spoken, index, 3))
+    """Whether it is taken back soon after; what was dropped "last month" is another matter."""
+    texts = (spoken[i].text for i in following(spoken, index, 3))
+    return any(cues.decision.undone.search(text) and not cues.decision.past.search(text) for text in texts)
 
 
 def _names_nothing(sentence: Sentence, cues: Cues) -> bool:
@@ -109,11 +105,15 @@ def _assented(spoken: Sequence[Sentence], index: int, weight: float, cues: Cues)
 
 
 def _one_a_carrier(candidates: list[Candidate]) -> list[Candidate]:
-    """A sentence carries one decision: the surer wins, and a closing phrase adds nothing to what it closes."""
-    taken: set[int] = set()
-    kept = []
+    """A sentence carries one decision: the surer wins and takes over the assent the other found."""
+    kept: list[Candidate] = []
     for candidate in sorted(candidates, key=lambda c: (-c.confidence, c.carriers)):
-        if not taken.intersection(candidate.carriers):
-            taken.update(candidate.carriers)
+        same = next(
+            (i for i, other in enumerate(kept) if set(other.carriers) & set(candidate.carriers)), None
+        )
+        if same is None:
             kept.append(candidate)
+        elif kept[same].carriers[0] == candidate.carriers[0]:
+            carriers = tuple(sorted({*kept[same].carriers, *candidate.carriers}))
+            kept[same] = replace(kept[same], carriers=carriers)
     return kept

@@ -29,8 +29,14 @@ class Promise:
 def promise_in(sentence: Sentence, people: People, cues: Cues) -> Promise | None:
     """The task a sentence speaks of, or None."""
     text = sentence.text
-    if sentence.is_reaction or cues.action.denied.search(text):
+    if sentence.is_reaction:
         return None
+    found = _found(sentence, people, cues)
+    return found if found and not cues.action.denied.search(text) else None
+
+
+def _found(sentence: Sentence, people: People, cues: Cues) -> Promise | None:
+    text = sentence.text
     if cues.action.volunteer.search(text):
         return Promise("volunteer", text)
     if not sentence.is_question:

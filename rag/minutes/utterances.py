@@ -92,14 +92,21 @@ def sentences(utterances: Sequence[Utterance], cues: Cues) -> list[Sentence]:
 
 def clean(text: str, cues: Cues) -> str:
     """`text` without marks, fillers and stutters, spacing mended."""
-    text = _MARKS.sub(" ", text[: 20 * MAX_SENTENCE_CHARS].replace("’", "'"))
-    for pattern, replacement in _TOKENISED:
-        text = pattern.sub(replacement, text)
-    text = _tidy(cues.fillers.sub(" ", _tidy(text)))
+    text = _tidy(_MARKS.sub(" ", text[: 20 * MAX_SENTENCE_CHARS].replace("’", "'")))
+    if " '" in text or " n't" in text or " - " in text:
+        for pattern, replacement in _TOKENISED:
+            text = pattern.sub(replacement, text)
+    text = _without_fillers(text, cues)
     text = _FALSE_START.sub(
-        lambda start: start.group() if start.group(1).lower() in cues.stopwords else "", text
+        lambda start: start.group() if start.group(1).lower() in cues.stopwords else "",
+        _LONE_LETTER.sub("", text),
     )
-    return _tidy(cues.fillers.sub(" ", _tidy(_STUTTER.sub(_once, _LONE_LETTER.sub("", text)))))
+    return _without_fillers(_STUTTER.sub(_once, text), cues)
+
+
+def _without_fillers(text: str, cues: Cues) -> str:
+    shorter = cues.fillers.sub(" ", text)
+    return text if shorter == text else _tidy(shorter)
 
 
 def is_term(word: str, cues: Cues) -> bool:
@@ -146,7 +153,7 @@ def _continues(run: _Run, utterance: Utterance, position: int) -> bool:
 
 def _sentences_of(run: _Run, cues: Cues) -> Iterator[Sentence]:
     for start, end in _spans(run.text):
-        text = _tidy(cues.fillers.sub(" ", run.text[start:end]))
+        text = _without_fillers(_tidy(run.text[start:end]), cues)
         spoken = words(text)
         if not spoken:
             continue
