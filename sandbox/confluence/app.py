@@ -18,6 +18,9 @@ from sandbox.confluence import (
     routes_v1,
     routes_v1_parts,
     routes_v2,
+    routes_v2_comments,
+    routes_v2_parts,
+    routes_v2_spaces,
 )
 from sandbox.confluence.faults import FaultLayer, Faults
 from sandbox.confluence.problems import Refused
@@ -85,7 +88,8 @@ def _mount(app: FastAPI, flavor: str) -> None:
     if "" in bases:  # Data Center keeps the history of content under a second name
         app.include_router(routes_v1.router, prefix="/rest/experimental")
     if "/wiki" in bases:
-        app.include_router(routes_v2.router, prefix="/wiki/api/v2")
+        for router in (routes_v2, routes_v2_spaces, routes_v2_comments, routes_v2_parts):
+            app.include_router(router.router, prefix="/wiki/api/v2")
     app.include_router(pages.router)
 
 
