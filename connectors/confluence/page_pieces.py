@@ -226,6 +226,10 @@ def _add_print(node: Node, parts: list[str], *, is_lone: bool) -> None:
     if node.name in _UNSEEN or (node.name == "ac:adf-attribute" and node.get("key") == "local-id"):
         return
     children = [c for c in node.children if isinstance(c, Element) or c.value.strip() or not node.is_block]
+    if node.name == "ac:structured-macro":  # Confluence sorts the parameters of a macro as it likes
+        children.sort(
+            key=lambda c: c.get("ac:name") if isinstance(c, Element) and c.name == "ac:parameter" else "~"
+        )
     is_shown = not (node.name in _TRANSPARENT or (node.name == "p" and is_lone))
     holds_one = node.name in ("li", "td", "th", "ac:adf-content") and len(children) == 1
     if is_shown:

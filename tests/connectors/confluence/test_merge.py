@@ -54,6 +54,9 @@ def without(storage: str, text: str) -> str:
 
 
 BASE = draft(*FIRST)
+STATUS = '<ac:structured-macro ac:name="status">{}</ac:structured-macro>'
+COLOUR = '<ac:parameter ac:name="colour">Red</ac:parameter>'
+TITLE = '<ac:parameter ac:name="title">late</ac:parameter>'
 
 
 @pytest.fixture(params=["list", "panel"])
@@ -208,6 +211,21 @@ class TestDraft:
             "Use Postgres for the queue.",
             "Hire Bob.",
         ]
+
+    def test_a_decision_people_added_outlives_the_drafts_own(self) -> None:
+        item = '<ac:adf-node type="decision-item"><ac:adf-content>Ours alone.</ac:adf-content></ac:adf-node>'
+        theirs = BASE.replace(
+            '<ac:adf-node type="decision-item">', item + '<ac:adf-node type="decision-item">', 1
+        )
+        merged = merge(BASE, theirs, draft(*(said for said in FIRST if said[0] != "decision"))).storage
+        assert merged.count("Ours alone.") == 2  # told in the node and in its fallback
+        assert "Ship the beta" not in merged
+        assert "- **Decision:** Ours alone." in shown(merged)
+
+    def test_the_order_of_macro_parameters_says_nothing(self) -> None:
+        flagged = BASE.replace("Ship the beta on Monday.", STATUS.format(COLOUR + TITLE))
+        saved = BASE.replace("Ship the beta on Monday.", STATUS.format(TITLE + COLOUR))
+        assert merge(flagged, saved, BASE) == Merged(BASE, (), True)
 
     def test_a_first_decision_replaces_none_found(self) -> None:
         base, ours = draft(FIRST[0]), draft(*FIRST)
