@@ -145,7 +145,7 @@ def _plain(heading: str) -> str:
 
 
 def _pieces(body: str, count_tokens: CountTokens, max_tokens: int) -> Iterator[_Piece]:
-    for kind, block in _blocks(body):
+    for kind, block in markdown_blocks(body):
         if kind == "table":
             parts = _table_parts(block, count_tokens, max_tokens)
         elif kind == "code":
@@ -157,7 +157,7 @@ def _pieces(body: str, count_tokens: CountTokens, max_tokens: int) -> Iterator[_
             yield _Piece(part, count_tokens(part), False, "\n\n")
 
 
-def _blocks(body: str) -> Iterator[tuple[str, str]]:
+def markdown_blocks(body: str) -> Iterator[tuple[str, str]]:
     """`(kind, text)` with kind code, table or prose; blank lines separate prose blocks."""
     kind, block = "prose", list[str]()
     previous_code = False

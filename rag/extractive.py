@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.chunking import markdown_blocks
 from rag.embedding import Embedder
 from rag.evidence import Evidence
 from rag.generation import GeneratedAnswer, GeneratedSentence
@@ -117,10 +118,10 @@ def _speech(text: str) -> Iterator[str]:
 
 
 def _quotable(text: str) -> Iterator[str]:
-    for block in re.split(r"\n\n(?=\S)|(?<=```)\n|\n(?=```)", text):
-        if block.lstrip().startswith(("```", "~~~")):
-            yield block.strip()
-        elif block.lstrip().startswith("|"):
+    for kind, block in markdown_blocks(text):
+        if kind == "code":
+            yield block
+        elif kind == "table":
             yield from _table_rows(block)
         else:
             for line in block.split("\n"):

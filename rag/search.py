@@ -51,7 +51,7 @@ class Ranking:
     rrf_k: float = 60.0
     lexical_weight: float = 1.0
     vector_weight: float = 1.0
-    neighbour_weight: float = 0.3
+    neighbour_weight: float = 0.0
     n_candidates: int = 100
     ef_search: int = 100
 
