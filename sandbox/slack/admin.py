@@ -1,7 +1,6 @@
 """`/_sandbox/*` doors for doing: act as a person, break things, change settings, start over."""
 
 import dataclasses
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from starlette.routing import Route
 from sandbox.slack import admin_looks, interactions, people
 from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import parse_faults
+from sandbox.slack.json_in import strict_json
 from sandbox.slack.model import Message, View
 from sandbox.slack.seed import load_store
 from sandbox.slack.workspace import Sandbox
@@ -230,7 +230,7 @@ def endpoint(act: Act) -> Callable[[Request], Awaitable[Response]]:
     async def door(request: Request) -> Response:
         try:
             raw = await request.body()
-            body = json.loads(raw) if raw else {}
+            body = strict_json(raw) if raw else {}
             if not isinstance(body, dict):
                 raise SlackError("json_not_object")
             return JSONResponse(await act(request.app.state.sandbox, body))

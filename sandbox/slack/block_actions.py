@@ -21,14 +21,20 @@ ONE_OPTION = ("static_select", "external_select", "radio_buttons", "overflow")
 MANY_OPTIONS = ("multi_static_select", "multi_external_select", "checkboxes")
 
 
+def elements_of(block: Block) -> list[Json]:
+    """Everything in a block that a person might press or fill in."""
+    row = block.get("elements")
+    inside = [block.get("accessory"), block.get("element"), *(row if isinstance(row, list) else [])]
+    return [element for element in inside if isinstance(element, dict)]
+
+
 def find_element(blocks: list[Block], action_id: str, block_id: str | None = None) -> tuple[Block, Json]:
     """The block and element with that action id. Raises SlackError `action_not_found`."""
     for block in blocks:
         if block_id and block.get("block_id") != block_id:
             continue
-        inside = [block.get("accessory"), block.get("element"), *(block.get("elements") or [])]
-        for element in inside:
-            if isinstance(element, dict) and element.get("action_id") == action_id:
+        for element in elements_of(block):
+            if element.get("action_id") == action_id:
                 return block, element
     raise SlackError("action_not_found")
 

@@ -63,7 +63,8 @@ def check_element(node: Any, where: str, home: str, fail: Fail) -> None:
         check_image(node, where, fail)
     elif kind == "feedback_buttons":
         for side in ("positive_button", "negative_button"):
-            check_text((node.get(side) or {}).get("text"), f"{where}/{side}/text", 75, fail)
+            half = node.get(side)
+            check_text(half.get("text") if isinstance(half, dict) else None, f"{where}/{side}/text", 75, fail)
     else:
         _check_choice(node, kind, where, fail)
 
@@ -113,6 +114,9 @@ def _check_groups(groups: Any, where: str, fail: Fail) -> None:
         fail(where, "must have 1 to 100 items")
         return
     for i, group in enumerate(groups):
+        if not isinstance(group, dict):
+            fail(f"{where}/{i}", "must be an object")
+            continue
         check_text(group.get("label"), f"{where}/{i}/label", 75, fail)
         _check_options(group.get("options"), f"{where}/{i}/options", 100, fail)
 

@@ -47,10 +47,10 @@ def block_errors(blocks: Any, where: str, limit: int) -> list[str]:
             fail(f"{where}/{i}", "must be an object")
             continue
         _check_block(block, f"{where}/{i}", fail)
-        block_id = block.get("block_id")
-        if block_id and block_id in block_ids:
+        block_id = str(block.get("block_id") or f"#{i}")
+        if block_id in block_ids:
             fail(f"{where}/{i}/block_id", f"`block_id` {block_id} already exists")
-        block_ids.add(block_id or f"#{i}")
+        block_ids.add(block_id)
         n_markdown += len(str(block.get("text", ""))) if block.get("type") == "markdown" else 0
     if n_markdown > MAX_MARKDOWN_CHARS:
         fail(where, f"markdown must be less than {MAX_MARKDOWN_CHARS + 1} characters in all")
@@ -127,6 +127,9 @@ def _check_section(block: Block, where: str, fail: Fail) -> None:
     if block.get("text") is not None:
         check_text(block["text"], f"{where}/text", 3000, fail, ANY_TEXT)
     fields = block.get("fields") or []
+    if not isinstance(fields, list):
+        fail(f"{where}/fields", "must be an array")
+        return
     if len(fields) > 10:
         fail(f"{where}/fields", "no more than 10 items allowed")
     for i, field in enumerate(fields):
@@ -147,10 +150,10 @@ def _check_elements(block: Block, where: str, fail: Fail, limit: int) -> None:
     seen: set[str] = set()
     for i, element in enumerate(elements):
         check_element(element, f"{where}/elements/{i}", block["type"], fail)
-        action_id = element.get("action_id") if isinstance(element, dict) else None
-        if action_id and action_id in seen:
+        action_id = str(element.get("action_id") or f"#{i}") if isinstance(element, dict) else f"#{i}"
+        if action_id in seen:
             fail(f"{where}/elements/{i}/action_id", f"`action_id` {action_id} already exists")
-        seen.add(str(action_id))
+        seen.add(action_id)
 
 
 def _check_actions(block: Block, where: str, fail: Fail) -> None:
@@ -185,7 +188,8 @@ def _check_markdown(block: Block, where: str, fail: Fail) -> None:
 
 def _check_rich_text(block: Block, where: str, fail: Fail) -> None:
     known = ("rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote")
-    for i, part in enumerate(block.get("elements") or [None]):
+    parts = block.get("elements")
+    for i, part in enumerate(parts if isinstance(parts, list) and parts else [None]):
         if not isinstance(part, dict) or part.get("type") not in known:
             fail(f"{where}/elements/{i}/type", "unsupported type")
 

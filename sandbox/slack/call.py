@@ -1,11 +1,11 @@
 """One Web API call as its handler sees it: typed access to arguments, scope checks, cursor pages."""
 
 import base64
-import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sandbox.slack.errors import SlackError
+from sandbox.slack.json_in import strict_json
 from sandbox.slack.model import Channel, Token
 from sandbox.slack.store import Store
 from sandbox.slack.workspace import Sandbox
@@ -59,12 +59,22 @@ class Call:
             raise SlackError(error)
         return value
 
+    def stamp(self, name: str, default: float) -> float:
+        """A message timestamp as seconds."""
+        try:
+            return float(self.text(name) or default)
+        except ValueError:
+            raise SlackError(f"invalid_ts_{name}") from None
+
     def names(self, name: str) -> list[str]:
         """A list given as JSON array, list or comma-joined text."""
         value = self.args.get(name)
         if isinstance(value, str) and not value.startswith("["):
             return [part.strip() for part in value.split(",") if part.strip()]
-        return [str(part) for part in self.json(name) or []]
+        parts = self.json(name) or []
+        if not isinstance(parts, list):
+            raise SlackError("invalid_array_arg")
+        return [str(part) for part in parts]
 
     def json(self, name: str, error: str = "invalid_arguments") -> Any:
         """A structured argument: already JSON in a JSON body, JSON text in a form. None when absent."""
@@ -72,7 +82,7 @@ class Call:
         if not isinstance(value, str):
             return value
         try:
-            return json.loads(value) if value else None
+            return strict_json(value) if value else None
         except ValueError:
             raise SlackError(error) from None
 

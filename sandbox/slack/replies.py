@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.slack.blocks import checked_blocks
 from sandbox.slack.errors import SlackError
+from sandbox.slack.json_in import strict_json
 from sandbox.slack.model import Channel, Message
 from sandbox.slack.posting import change, post, remove
 from sandbox.slack.response_urls import Ticket
@@ -37,8 +37,10 @@ def tell(sandbox: Sandbox, channel: Channel, user: str, text: str) -> Message:
 def _place(
     sandbox: Sandbox, channel: Channel, user: str, reply: dict[str, Any], thread_ts: str | None
 ) -> Message:
-    blocks = reply.get("blocks")
-    blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
+    try:
+        blocks = strict_json(reply["blocks"]) if isinstance(reply.get("blocks"), str) else reply.get("blocks")
+    except ValueError:
+        raise SlackError("invalid_blocks_format") from None
     return post(
         sandbox,
         channel,
@@ -82,8 +84,8 @@ def _payload(raw: bytes, max_bytes: int) -> dict[str, Any]:
     if len(raw) > max_bytes:
         raise SlackError("request_too_large")
     try:
-        payload = json.loads(raw)
-    except (ValueError, RecursionError):
+        payload = strict_json(raw)
+    except ValueError:
         raise SlackError("invalid_payload") from None
     if not isinstance(payload, dict):
         raise SlackError("invalid_payload")

@@ -1,7 +1,6 @@
 """The door of the Web API: reads the request, breaks it where a fault says so, checks token, scope and rate, answers."""
 
 import asyncio
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -22,6 +21,7 @@ from sandbox.slack import (  # noqa: F401  (each fills rows of METHODS)
 from sandbox.slack.call import Call
 from sandbox.slack.errors import SlackError
 from sandbox.slack.faults import Fault, next_fault
+from sandbox.slack.json_in import strict_json
 from sandbox.slack.methods import METHODS, Method
 from sandbox.slack.model import Token
 from sandbox.slack.workspace import Sandbox
@@ -128,8 +128,8 @@ def _replay(body: bytes) -> Receive:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = strict_json(body)
+    except ValueError:
         raise SlackError("invalid_json") from None
     if not isinstance(value, dict):
         raise SlackError("json_not_object")

@@ -25,10 +25,12 @@ def content(call: Call) -> dict[str, Any]:
     if len(text) > MAX_TEXT_CHARS:
         raise SlackError("msg_too_long")
     attachments = call.json("attachments", "invalid_attachments") or []
+    if not isinstance(attachments, list) or not all(isinstance(a, dict) for a in attachments):
+        raise SlackError("invalid_attachments")
     if len(attachments) > 100:
         raise SlackError("too_many_attachments")
     for attachment in attachments:
-        if isinstance(attachment, dict) and attachment.get("blocks"):
+        if attachment.get("blocks"):
             attachment["blocks"] = checked_blocks(attachment["blocks"])
     metadata = call.json("metadata", "invalid_metadata_format")
     if metadata is not None and not (isinstance(metadata, dict) and "event_type" in metadata):

@@ -67,17 +67,10 @@ def conversations_members(call: Call) -> dict[str, Any]:
 def _within(call: Call, messages: list[Message]) -> list[Message]:
     """Those between `oldest` and `latest`; the limits themselves count only when `inclusive`."""
     inclusive = call.flag("inclusive")
-    oldest, latest = _stamp(call, "oldest", 0.0), _stamp(call, "latest", float("inf"))
+    oldest, latest = call.stamp("oldest", 0.0), call.stamp("latest", float("inf"))
     if inclusive:
         return [m for m in messages if oldest <= float(m.ts) <= latest]
     return [m for m in messages if oldest < float(m.ts) < latest]
-
-
-def _stamp(call: Call, name: str, default: float) -> float:
-    try:
-        return float(call.text(name) or default)
-    except ValueError:
-        raise SlackError(f"invalid_ts_{name}") from None
 
 
 @method("conversations.history", *ANY_HISTORY)

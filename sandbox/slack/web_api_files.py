@@ -116,7 +116,7 @@ def _listed(call: Call, file: File) -> bool:
     except SlackError:
         return False
     channel, user = call.text("channel"), call.text("user")
-    since, until = float(call.text("ts_from") or 0), float(call.text("ts_to") or "inf")
+    since, until = call.stamp("ts_from", 0.0), call.stamp("ts_to", float("inf"))
     return (
         (not channel or channel in file.channels)
         and (not user or user == file.user)

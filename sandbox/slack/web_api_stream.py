@@ -17,7 +17,10 @@ EMPTY = " "
 def _new_text(call: Call) -> str:
     """Markdown of this call, from `markdown_text` or from `markdown_text` chunks."""
     text = call.text("markdown_text")
-    for chunk in call.json("chunks") or []:
+    chunks = call.json("chunks") or []
+    if not isinstance(chunks, list):
+        raise SlackError("invalid_chunks")
+    for chunk in chunks:
         if not isinstance(chunk, dict) or "type" not in chunk:
             raise SlackError("invalid_chunks")
         text += str(chunk.get("text", "")) if chunk["type"] == "markdown_text" else ""

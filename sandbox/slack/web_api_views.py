@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from sandbox.slack.block_actions import elements_of
 from sandbox.slack.blocks import checked_view
 from sandbox.slack.call import Call
 from sandbox.slack.errors import SlackError
@@ -47,10 +48,7 @@ def initial_state(blocks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """`state.values` of a fresh view from the elements' initial values."""
     state: dict[str, dict[str, Any]] = {}
     for block in blocks:
-        inputs = [block.get("element"), block.get("accessory"), *(block.get("elements") or [])]
-        for element in inputs:
-            if not isinstance(element, dict) or element.get("type") in ("button", "overflow", "image"):
-                continue
+        for element in elements_of(block):
             value = _initial(element)
             if value is not None and "action_id" in element:
                 state.setdefault(block["block_id"], {})[element["action_id"]] = value

@@ -3,8 +3,14 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from slack_sdk.errors import SlackApiError
 
+from sandbox.slack.block_elements import ALLOWED
+from sandbox.slack.blocks import CHECKS, checked_blocks, checked_view
+from sandbox.slack.errors import SlackError
+from sandbox.slack.web_api_views import initial_state
 from tests.sandbox.slack_driving import ADA, GENERAL, SlackSandbox
 
 
@@ -128,3 +134,45 @@ def test_an_unknown_trigger_opens_nothing(slack_sandbox: SlackSandbox) -> None:
     modal = {"type": "modal", "title": plain("x"), "blocks": [section("x")]}
     with pytest.raises(SlackApiError, match="invalid_trigger_id"):
         slack_sandbox.client().views_open(trigger_id="1.2.3", view=modal)
+
+
+KEYS = "text fields accessory elements element label options option_groups confirm title rows hint action_id block_id"
+TYPES = [
+    *CHECKS,
+    *sorted({kind for kinds in ALLOWED.values() for kind in kinds}),
+    "plain_text",
+    "mrkdwn",
+    "modal",
+    "home",
+]
+SCALARS = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["", "x", "primary"])
+JUNK = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(TYPES)},
+            optional=dict.fromkeys([*KEYS.split(), "value", "alt_text"], inner),
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def refusal(check: Any, value: Any) -> str | None:
+    try:
+        check(value)
+    except SlackError as exc:
+        return exc.code
+    return None
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(JUNK, max_size=3))
+def test_any_junk_is_accepted_or_refused_but_never_breaks(junk: list[Any]) -> None:
+    assert refusal(checked_blocks, junk) in (None, "invalid_blocks")
+    home = {"type": "home", "blocks": junk}
+    assert refusal(lambda view: initial_state(checked_view(view)["blocks"]), home) in (
+        None,
+        "invalid_arguments",
+    )

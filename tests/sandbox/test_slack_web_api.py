@@ -7,8 +7,11 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from sandbox.slack import web_api  # noqa: F401  (fills METHODS)
+from sandbox.slack.methods import METHODS
 from tests.sandbox.slack_driving import (
     ADA,
+    APP_TOKEN,
     BEN,
     BOT,
     BOT_TOKEN,
@@ -54,6 +57,8 @@ def test_the_token_may_come_in_the_form_and_bad_bodies_are_named(slack_sandbox: 
     assert httpx.post(url, data={"token": BOT_TOKEN}).json()["ok"]
     headers = {"Authorization": f"Bearer {BOT_TOKEN}", "Content-Type": "application/json"}
     assert httpx.post(url, content=b"{", headers=headers).json()["error"] == "invalid_json"
+    for bad in (b'{"text": NaN}', b'{"text": 1e999}', b'{"text": "\\ud800"}', b"[" * 100_000):
+        assert httpx.post(url, content=bad, headers=headers).json()["error"] == "invalid_json"
     assert httpx.post(url, content=b"[]", headers=headers).json()["error"] == "json_not_object"
     large = httpx.post(url, content=b" " * 3_000_000, headers=headers)
     assert large.json()["error"] == "request_too_large"
@@ -290,3 +295,80 @@ def test_installing_through_oauth_gives_a_working_token(slack_sandbox: SlackSand
     reply = client.oauth_v2_access(code=query["code"], **secrets)
     assert slack_sandbox.client(reply["access_token"]).auth_test()["user_id"] == BOT
     assert error_of(client.oauth_v2_access, code=query["code"], **secrets) == "invalid_code"
+
+
+JUNK = [
+    None,
+    True,
+    7,
+    -1,
+    "x",
+    "",
+    "[",
+    [],
+    [1],
+    ["x"],
+    {},
+    {"type": "modal"},
+    {"type": []},
+    [{"id": []}],
+    [[]],
+]
+ARGS = [
+    "channel",
+    "channel_id",
+    "user",
+    "users",
+    "user_id",
+    "ts",
+    "thread_ts",
+    "message_ts",
+    "timestamp",
+    "text",
+    "markdown_text",
+    "blocks",
+    "attachments",
+    "metadata",
+    "view",
+    "view_id",
+    "trigger_id",
+    "prompts",
+    "chunks",
+    "files",
+    "file",
+    "length",
+    "filename",
+    "limit",
+    "cursor",
+    "types",
+    "count",
+    "page",
+    "ts_from",
+    "oldest",
+    "latest",
+    "name",
+    "email",
+    "usergroup",
+    "bot",
+    "team",
+    "code",
+    "status",
+    "title",
+]
+GOOD_ARGS = {"channel": GENERAL, "channel_id": GENERAL, "user": ADA, "user_id": ADA, "text": "x", "limit": 5}
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_junk_arguments_get_an_error_and_never_a_crash(slack_sandbox: SlackSandbox, method: str) -> None:
+    token = APP_TOKEN if METHODS[method].token == "app" else BOT_TOKEN
+    ts = slack_sandbox.client().chat_postMessage(channel=GENERAL, text="target")["ts"]
+    good = {**GOOD_ARGS, "ts": ts, "timestamp": ts, "thread_ts": ts, "name": "eyes"}
+    url, headers = f"{slack_sandbox.url}/api/{method}", {"Authorization": f"Bearer {token}"}
+    for name in ARGS:
+        for junk in JUNK:
+            reply = slack_sandbox.http.post(url, json={**good, name: junk}, headers=headers)
+            assert reply.status_code == 200, (name, junk)
+            assert reply.json()["ok"] or reply.json()["error"], (name, junk)
+            if method == "auth.revoke":
+                return
+    assert slack_sandbox.http.get(f"{slack_sandbox.url}/_sandbox/look?user=ada").json()["ok"]
