@@ -51,6 +51,8 @@ def actions(
         if promise is None or _is_called_off(talk, index):
             continue
         candidate = _action(talk, promises, index, promise)
+        if candidate and wording.dangles(candidate.text):
+            continue  # "the R&D people will make the, okay?"
         if candidate and not _merged(found, candidate, promise, talk):
             found.append(_with_later_due(talk, promises, candidate))
     return found

@@ -35,6 +35,7 @@ _MESS = (
     (re.compile(r"^[\s,;:.\-–—]+"), ""),
     (re.compile(r"\s{2,}"), " "),
 )
+_SPACED_STOP = re.compile(r" [.?!] +[a-z]")  # tokenised text ends sentences so, whatever follows
 _FALSE_START = re.compile(r"(?<![\w'])([a-z]{1,4}) (?=\1[a-z])", re.IGNORECASE)  # "y yellow", "th the"
 _DOUBLED_ALLOWED = frozenset(
     {"had", "that", "very", "really", "no", "yes", "bye", "ha", "so", "many", "long", "far", "much"}
@@ -92,7 +93,8 @@ def sentences(utterances: Sequence[Utterance], cues: Cues) -> list[Sentence]:
 
 def clean(text: str, cues: Cues) -> str:
     """`text` without marks, fillers and stutters, spacing mended."""
-    text = _tidy(_MARKS.sub(" ", text[: 20 * MAX_SENTENCE_CHARS].replace("’", "'")))
+    text = _MARKS.sub(" ", text[: 20 * MAX_SENTENCE_CHARS].replace("’", "'"))
+    text = _tidy(_SPACED_STOP.sub(lambda stop: stop.group().upper(), text))
     if " '" in text or " n't" in text or " - " in text:
         for pattern, replacement in _TOKENISED:
             text = pattern.sub(replacement, text)

@@ -12,7 +12,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _DANGLING = re.compile(
-    r"\b(?:a|an|the|and|or|but|I|my|your|our|their|because|if|than|we|they|to a|which|who|und|der|die|et|le|la|y|el)\W*$"
+    r"\b(?:a|an|the|and|or|but|then|of|I|my|your|our|their|because|if|than|we|they|to a|which|who|und|der|die|et|le|la|y|el)\W*$"
 )
 _LEADING = re.compile(
     r"^(?:(?:so|and|but|well|okay|ok|then|right|yes|yeah|yep|sure|now|oh|alright|actually|anyway|good|great|because|or)\b[,.]? )+(?=\S)",
