@@ -74,13 +74,16 @@ def measure(blocks: Iterable[NDArray[np.int16]]) -> SoundFacts:
     n_samples, peak = 0, 0
     products = np.zeros((2, 2))
     levels: list[NDArray[np.float64]] = []
+    rest: NDArray[np.float64] | None = None
     for block in blocks:
         wave = block.astype(np.float64) / 32768.0
         n_samples += len(block)
         peak = max(peak, int(np.abs(block.astype(np.int32)).max(initial=0)))
         if wave.shape[1] == 2:
             products += wave.T @ wave
-        levels.append(_frame_levels(wave))
+        unframed = wave if rest is None else np.concatenate([rest, wave])
+        levels.append(_frame_levels(unframed))
+        rest = unframed[len(unframed) - len(unframed) % FRAME_SAMPLES :]
     level = np.concatenate(levels) if levels else np.empty((0, 1))
     sounding = level.max(axis=1, initial=-200.0) > SILENCE_DBFS
     correlation = _correlation(products) if level.shape[1] == 2 else None

@@ -1,6 +1,7 @@
 """How much of a transcript file is read, and how its bytes become text; knows no dialect."""
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from core.errors import BadInput
@@ -11,6 +12,11 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Only these: Python knows further names that are no character sets, or slow ones.
+DECLARED_ENCODING = re.compile(
+    rb"""<\?xml[^>]{0,80}encoding=["'](iso-8859-(?:[1-9]|1[03-6])|windows-125\d|koi8-[ru]|shift_jis|euc-(?:jp|kr)|gbk|big5)["']""",
+    re.IGNORECASE,
 )
 
 
@@ -26,7 +32,8 @@ class TranscriptLimits:
 
 
 def decode_text(raw: bytes, *, name: str, limits: TranscriptLimits) -> str:
-    """Bytes to text with `\\n` line ends: a byte order mark decides, then UTF-8, bare UTF-16, Windows-1252.
+    """Bytes to text with `\\n` line ends: a byte order mark decides, then bare UTF-16, UTF-8, what XML declares,
+    Windows-1252.
 
     Raises:
         BadInput: empty, too large, or binary.
@@ -50,7 +57,13 @@ def _decode(raw: bytes) -> str:
     try:
         return raw.decode(_guess_wide(raw) or "utf-8")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        return raw.decode(_declared(raw) or "cp1252", "replace")
+
+
+def _declared(raw: bytes) -> str | None:
+    """The 8-bit or East Asian encoding that an XML document names at its start."""
+    match = DECLARED_ENCODING.match(raw)
+    return match[1].decode("ascii") if match else None
 
 
 def _guess_wide(raw: bytes) -> str | None:

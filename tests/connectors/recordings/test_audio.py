@@ -178,6 +178,12 @@ def test_levels_of_a_known_tone(make_sound):
     assert facts.correlation is None and channels_to_read(facts) == (None,)
 
 
+def test_levels_do_not_depend_on_how_the_sound_arrives():
+    tone = (8000 * np.sin(np.arange(32000) / 7)).astype(np.int16).reshape(-1, 1)
+    drops = [tone[place : place + 137] for place in range(0, 32000, 137)]
+    assert measure(drops) == measure([tone]) and measure(drops).sound_s == 2
+
+
 def test_turns_on_two_microphones_are_read_one_by_one():
     rng = np.random.default_rng(3)
     left, right = (rng.normal(0, 3000, 16000 * 20) for _ in range(2))

@@ -169,6 +169,16 @@ def test_transcriber_turns_noises_and_overlaps():
     ]
 
 
+@pytest.mark.parametrize("encoding", ["windows-1251", "KOI8-R", "utf-8", "iso-8859-5"])
+def test_xml_says_its_encoding(encoding):
+    text = TRS.replace("ISO-8859-1", encoding).replace("Caf\xe9", "\u041f\u0440\u0438\u0432\u0435\u0442")
+    assert (
+        parse(text.encode(encoding), "a.trs")
+        .utterances[0]
+        .text.startswith("\u041f\u0440\u0438\u0432\u0435\u0442")
+    )
+
+
 def test_entity_bombs_and_broken_xml_are_refused():
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Trans>&b;</Trans>'
     for text in (bomb, "<Trans><Turn></Trans>", "<html><body>hi</body></html>"):
