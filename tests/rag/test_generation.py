@@ -51,13 +51,8 @@ def test_extractive_quotes_tables_and_code_faithfully() -> None:
 
 
 def test_extractive_says_who_spoke() -> None:
-    (block,) = make_evidence(
-        "Ann: Good morning everyone here. We will ship the parser on Friday.\nBob: Fine with me."
-    )
-    from rag.evidence import Evidence
-    from tests.rag.factories import make_hit
-
-    block = Evidence(1, (make_hit(block.text, speakers=("Ann", "Bob"), start_s=3.0),))
+    said = "Ann: Good morning everyone here. We will ship the parser on Friday.\nBob: Fine with me."
+    block = Evidence(1, (make_hit(said, speakers=("Ann", "Bob"), start_s=3.0),))
     answer = Extractive(EMBEDDER).answer("When will we ship the parser?", [block])
     assert answer.sentences[0].text == "Ann: We will ship the parser on Friday."
 
