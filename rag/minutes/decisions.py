@@ -107,13 +107,14 @@ def _assented(spoken: Sequence[Sentence], index: int, weight: float, cues: Cues)
 def _one_a_carrier(candidates: list[Candidate]) -> list[Candidate]:
     """A sentence carries one decision: the surer wins and takes over the assent the other found."""
     kept: list[Candidate] = []
+    place: dict[int, int] = {}  # carrier → position in `kept`
     for candidate in sorted(candidates, key=lambda c: (-c.confidence, c.carriers)):
-        same = next(
-            (i for i, other in enumerate(kept) if set(other.carriers) & set(candidate.carriers)), None
-        )
+        same = next((place[carrier] for carrier in candidate.carriers if carrier in place), None)
         if same is None:
             kept.append(candidate)
+            place.update(dict.fromkeys(candidate.carriers, len(kept) - 1))
         elif kept[same].carriers[0] == candidate.carriers[0]:
             carriers = tuple(sorted({*kept[same].carriers, *candidate.carriers}))
             kept[same] = replace(kept[same], carriers=carriers)
+            place.update(dict.fromkeys(candidate.carriers, same))
     return kept

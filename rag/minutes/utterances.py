@@ -35,7 +35,7 @@ _MESS = (
     (re.compile(r"^[\s,;:.\-–—]+"), ""),
     (re.compile(r"\s{2,}"), " "),
 )
-_SPACED_STOP = re.compile(r" [.?!] +[a-z]")  # tokenised text ends sentences so, whatever follows
+_AFTER_STOP = re.compile(r"[.?!] +[a-z]")  # where " ." ends sentences, small letters begin them
 _FALSE_START = re.compile(r"(?<![\w'])([a-z]{1,4}) (?=\1[a-z])", re.IGNORECASE)  # "y yellow", "th the"
 _DOUBLED_ALLOWED = frozenset(
     {"had", "that", "very", "really", "no", "yes", "bye", "ha", "so", "many", "long", "far", "much"}
@@ -94,7 +94,8 @@ def sentences(utterances: Sequence[Utterance], cues: Cues) -> list[Sentence]:
 def clean(text: str, cues: Cues) -> str:
     """`text` without marks, fillers and stutters, spacing mended."""
     text = _MARKS.sub(" ", text[: 20 * MAX_SENTENCE_CHARS].replace("’", "'"))
-    text = _tidy(_SPACED_STOP.sub(lambda stop: stop.group().upper(), text))
+    is_tokenised = " ." in text or " ?" in text
+    text = _tidy(text)
     if " '" in text or " n't" in text or " - " in text:
         for pattern, replacement in _TOKENISED:
             text = pattern.sub(replacement, text)
@@ -103,7 +104,8 @@ def clean(text: str, cues: Cues) -> str:
         lambda start: start.group() if start.group(1).lower() in cues.stopwords else "",
         _LONE_LETTER.sub("", text),
     )
-    return _without_fillers(_STUTTER.sub(_once, text), cues)
+    text = _without_fillers(_STUTTER.sub(_once, text), cues)
+    return _AFTER_STOP.sub(lambda stop: stop.group().upper(), text) if is_tokenised else text
 
 
 def _without_fillers(text: str, cues: Cues) -> str:
