@@ -17,6 +17,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from connectors.recordings.transcribers.protocol import Transcriber
     from rag.embedding import Embedder
+    from rag.generation import Generator
 
 
 @dataclass
@@ -38,6 +39,18 @@ class Context:
         from rag.embedding import load_embedder
 
         return load_embedder(self.settings.imp_embedder)
+
+    @cached_property
+    def generator(self) -> "Generator":
+        """The engine IMP_GENERATOR names; raises NotConfigured when it cannot run here."""
+        from rag.generation import select
+
+        key = self.settings.imp_engine_api_key
+        return select(
+            self.settings.imp_generator,
+            embedder=self.embedder,
+            api_key=key.get_secret_value() if key else None,
+        )
 
     @cached_property
     def transcriber(self) -> "Transcriber":

@@ -20,7 +20,7 @@ from core.errors import NotFound
 from core.models import Document, Gate, Recording, Segment, Source
 from core.settings import Settings
 from core.transcript import Transcript, Utterance
-from workers.language import configuration_of, configuration_of_code
+from workers.language import CONFIGURATIONS, SIMPLE, language_of
 
 UPLOADS = "uploads"
 UNKNOWN_SPEAKER = "Speaker ?"
@@ -198,7 +198,9 @@ def _upsert_document(
 ) -> int:
     markdown = "\n".join(f"{one.speaker or UNKNOWN_SPEAKER}: {one.text}" for one in transcript.utterances)
     language = (
-        configuration_of_code(transcript.language) if transcript.language else configuration_of(markdown)
+        CONFIGURATIONS.get(transcript.language, SIMPLE)
+        if transcript.language
+        else language_of(markdown, default="english")
     )
     values = {
         "kind": "transcript",

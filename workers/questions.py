@@ -1,0 +1,98 @@
+"""Questions: written down when asked, answered under an audience's gates, kept with their evidence and timings.
+
+Shared by the API, the CLI and Slack's job. Knows no place an answer is shown in.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.access import gates_passed_by_all
+from core.errors import BadInput, NotConfigured, NotFound
+from core.metrics import QUESTION_SECONDS, QUESTIONS
+from core.models import Question
+from rag.answer import Answer, answer_question
+from workers.context import Context
+
+logger = logging.getLogger(__name__)
+
+NOT_READY = "Nothing is searchable yet: the first sync is still running. Please ask again in a few minutes."
+
+
+def write_down(
+    session: Session, text: str, *, person_id: int | None, place: dict[str, Any], max_chars: int
+) -> int:
+    """Keep the question before anything else happens to it. Returns its id.
+
+    Raises:
+        BadInput: empty, or longer than `max_chars`.
+    """
+    clean = " ".join(text.replace("\x00", "").encode("utf-8", "ignore").decode().split())
+    if not clean:
+        raise BadInput("the question is empty")
+    if len(clean) > max_chars:
+        raise BadInput(f"the question has {len(clean)} characters, the limit is {max_chars}")
+    row = Question(text=clean, person_id=person_id, place=place)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def answer(context: Context, question_id: int, *, audience: Sequence[int | None]) -> Answer:
+    """Answer from what everyone of `audience` may open, and keep the answer with the question.
+
+    Args:
+        audience: person ids; None stands for somebody unknown, who passes only what is open to anyone.
+
+    Raises:
+        NotFound: the question's row is gone.
+        core.errors.ImpError: the generator's engine cannot be used.
+    """
+    started = time.monotonic()
+    with context.factory() as session:
+        row = session.get(Question, question_id)
+        if row is None:
+            raise NotFound(f"question {question_id} does not exist")
+        text, passed = row.text, gates_passed_by_all(session, audience)
+    embedder, generator = context.embedder, context.generator
+    try:
+        found = answer_question(
+            context.factory, text, passed_gates=passed, embedder=embedder, generator=generator
+        )
+    except NotConfigured as exc:
+        if "nothing is indexed" not in str(exc):
+            raise
+        found = Answer(text, "nothing_found", NOT_READY, (), (), 0.0, NOT_READY, generator.name)
+    total_s = time.monotonic() - started
+    with context.factory.begin() as session:
+        _keep(session, question_id, found, total_s)
+    QUESTIONS.labels(found.outcome).inc()
+    for stage, seconds in {**found.timings_s, "total": total_s}.items():
+        QUESTION_SECONDS.labels(stage).observe(seconds)
+    logger.info(
+        "question_answered",
+        extra={"question_id": question_id, "outcome": found.outcome, "duration_s": round(total_s, 3)},
+    )
+    return found
+
+
+def _keep(session: Session, question_id: int, found: Answer, total_s: float) -> None:
+    row = session.get(Question, question_id)
+    if row is None:
+        return  # the person asked to be forgotten meanwhile
+    row.answer, row.outcome, row.reason = found.text, found.outcome, found.reason or None
+    row.confidence, row.engine = found.confidence, found.engine
+    row.citations = [_plain(asdict(one)) for one in found.citations]
+    row.timings_s = {**found.timings_s, "total": round(total_s, 4)}
+    row.trace = found.trace
+    row.answered_at = datetime.now(UTC)
+
+
+def _plain(citation: dict[str, Any]) -> dict[str, Any]:
+    moment = citation["updated_at"]
+    return {**citation, "updated_at": moment.isoformat() if moment else None}
