@@ -93,7 +93,7 @@ def _list(ctx: Context, element: Element) -> list[str]:
         if not blocks:
             continue
         if not is_item and items and isinstance(node, Element) and node.name in ("ul", "ol"):
-            items[-1] += "\n" + indent(ctx, "\n".join(blocks), 2 if element.name == "ul" else 3)
+            items.append(indent(ctx, "\n".join(blocks), 2 if element.name == "ul" else 3))
             continue
         marker = f"{number}. " if element.name == "ol" else "- "
         items.append(marker + indent(ctx, _item(blocks), len(marker)).lstrip(" "))
@@ -106,10 +106,10 @@ _LIST_LINE = re.compile(r"(?:- |\d{1,9}\. )")
 
 def _item(blocks: list[str]) -> str:
     """The blocks of an item; a list follows its line tightly, everything else after a blank line."""
-    joined = blocks[0]
+    parts = [blocks[0]]
     for block in blocks[1:]:
-        joined += ("\n" if _LIST_LINE.match(block) else "\n\n") + block
-    return joined
+        parts += ["\n" if _LIST_LINE.match(block) else "\n\n", block]
+    return "".join(parts)
 
 
 def _definition(ctx: Context, element: Element) -> list[str]:
@@ -120,7 +120,6 @@ def _definition(ctx: Context, element: Element) -> list[str]:
 
 
 def _tasks(ctx: Context, element: Element) -> list[str]:
-    written: list[str] = []
     items: list[str] = []
     for node in element.children:
         if isinstance(node, Element) and node.name == "ac:task":
@@ -128,7 +127,7 @@ def _tasks(ctx: Context, element: Element) -> list[str]:
         else:
             blocks = ctx.indented().blocks([node])
             items += [indent(ctx, _item(blocks), 2) if items else _item(blocks)] if blocks else []
-    return written + (["\n".join(items)] if items else [])
+    return ["\n".join(items)] if items else []
 
 
 def _task(ctx: Context, element: Element) -> list[str]:
