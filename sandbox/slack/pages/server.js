@@ -11,7 +11,8 @@ async function answer(response) {
 
 export async function act(name, body) {
   const response = await fetch(`/_sandbox/${name}`, { method: "POST", body: JSON.stringify(body) });
-  return answer(response);
+  // A failed command already shows as Slackbot's own message.
+  return name === "command" ? response.json() : answer(response);
 }
 
 export async function upload(fields, file) {
