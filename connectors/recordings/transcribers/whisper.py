@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from connectors.recordings.audio import SAMPLE_RATE_HZ, AudioWindow
 from connectors.recordings.transcribers.graphics_memory import free_bytes
 from connectors.recordings.transcribers.protocol import TranscribedWindow, speaker_of
-from connectors.recordings.transcribers.words import is_loop, is_silence, utterances_of, within_speech
+from connectors.recordings.transcribers.words import is_loop, is_silence, utterances_of
 from core.errors import NotConfigured, Unavailable
 from core.transcript import Word
 
@@ -31,6 +31,8 @@ CLIP_S = 30.0
 # Stretches of speech closer than this share a clip: Whisper reads better with context.
 LONGEST_GAP_IN_CLIP_S = 1.5
 VAD = VadOptions(max_speech_duration_s=CLIP_S, min_silence_duration_ms=300)
+# faster-whisper aligns words over whole seconds, so the last ones may land this far past the clip.
+OVERSHOOT_S = 1.0
 CPU_BATCH = 8
 MOST_BATCH = 32
 # large-v2 at fp16: 6.1 GB with 8 in a batch, 4.5 GB with 1 (faster-whisper's README): 0.22 GB each, rounded up.
@@ -106,8 +108,7 @@ class FasterWhisper:
         words: list[Word] = []
         for clip, said in zip(clips, _by_clip(segments, clips), strict=True):
             words += self._believable(said, audio, clip, spoken)
-        heard = sorted(within_speech(words, spans), key=lambda word: word.start_s)
-        moved = (_moved(word, window) for word in heard)
+        moved = (_moved(word, window) for word in sorted(words, key=lambda word: word.start_s))
         return replace(empty, utterances=utterances_of(moved, speaker=speaker_of(window)), language=spoken)
 
     def _decode(
@@ -150,14 +151,21 @@ class FasterWhisper:
     def _believable(
         self, segments: Sequence[Any], audio: NDArray[np.float32], clip: Span, language: str
     ) -> list[Word]:
-        """The clip's words without doubted segments; a clip that looped is tried again, then stripped of its loops."""
-        sure = [one for one in segments if not is_silence(one.no_speech_prob, one.avg_logprob)]
+        """The clip's words without doubted segments; a clip that looped is tried again, then stripped of its loops.
+
+        Text placed after the clip's end was made up on the silence that fills it to 30 s.
+        """
+        sure = [
+            one
+            for one in segments
+            if not is_silence(one.no_speech_prob, one.avg_logprob) and one.start <= clip[1] + OVERSHOOT_S
+        ]
         sane = [one for one in sure if not is_loop(one.text)]
         if len(sane) == len(sure):
-            return _words(sane, 0.0)
+            return _words(sane, 0.0, clip)
         again = [one for one in self._second_try(audio, clip, language) if not is_loop(one.text)]
         logger.warning("transcriber_looped", extra={"engine": self.name, "n_segments_saved": len(again)})
-        return _words(again, clip[0]) if again else _words(sane, 0.0)
+        return _words(again, clip[0], clip) if again else _words(sane, 0.0, clip)
 
     def _second_try(self, audio: NDArray[np.float32], clip: Span, language: str) -> list[Any]:
         """The batched road has no temperatures to fall back on; the plain one has."""
@@ -211,25 +219,26 @@ def _by_clip(segments: Iterable[Any], clips: Sequence[Span]) -> list[list[Any]]:
     return said
 
 
-def _words(segments: Iterable[Any], offset_s: float) -> list[Word]:
-    """Plain floats: faster-whisper hands out NumPy's, which neither JSON nor a database takes."""
-    return [
-        Word(
-            offset_s + float(word.start),
-            offset_s + float(max(word.start, word.end)),
-            word.word.strip(),
-            float(word.probability),
-        )
-        for segment in segments
-        for word in segment.words or ()
-        if word.word.strip() and math.isfinite(word.start) and math.isfinite(word.end)
-    ]
+def _words(segments: Iterable[Any], offset_s: float, clip: Span) -> list[Word]:
+    """Words inside their clip, in plain floats: NumPy's, as faster-whisper hands out, no database takes.
+
+    A segment whose words could not be aligned stays together as one.
+    """
+    words: list[Word] = []
+    for segment in segments:
+        timed = [(one.start, one.end, one.word, one.probability) for one in segment.words or ()]
+        whole = (segment.start, segment.end, segment.text, math.exp(min(0.0, segment.avg_logprob)))
+        for start, end, text, probability in timed or [whole]:
+            if text.strip() and math.isfinite(start) and math.isfinite(end):
+                start_s = min(max(offset_s + float(start), clip[0]), clip[1])
+                end_s = min(max(offset_s + float(end), start_s), clip[1])
+                words.append(Word(start_s, end_s, text.strip(), float(probability)))
+    return words
 
 
 def _moved(word: Word, window: AudioWindow) -> Word:
-    """From the window's clock to the recording's; alignment may overshoot the window's end."""
-    start_s = min(window.start_s + max(0.0, word.start_s), window.end_s)
-    return replace(word, start_s=start_s, end_s=min(max(start_s, window.start_s + word.end_s), window.end_s))
+    """From the window's clock to the recording's."""
+    return replace(word, start_s=window.start_s + word.start_s, end_s=window.start_s + word.end_s)
 
 
 def _is_out_of_memory(exc: BaseException) -> bool:

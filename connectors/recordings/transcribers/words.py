@@ -53,11 +53,6 @@ def _utterance(run: Sequence[Word], speaker: str | None) -> Utterance:
     )
 
 
-def within_speech(words: Iterable[Word], spans: Sequence[tuple[float, float]]) -> list[Word]:
-    """Words that touch a stretch (start_s, end_s) where a voice detector heard someone."""
-    return [word for word in words if any(word.start_s < end and word.end_s > start for start, end in spans)]
-
-
 def is_silence(no_speech_prob: float, avg_logprob: float) -> bool:
     """Whether the engine itself doubts that anybody spoke, and doubts its own words."""
     return no_speech_prob > MOST_NO_SPEECH and avg_logprob < LEAST_LOGPROB

@@ -129,12 +129,24 @@ def test_made_up_text_is_dropped(whisper, speech):
             segment("Thanks for watching", no_speech_prob=0.9, avg_logprob=-1.4),
             segment("We decided to ship."),
             segment("thank you so much " * 8),
-            segment("ghost", start=length_s - 0.2, end=length_s),
+            segment("Subtitles by nobody", start=length_s + 5, end=length_s + 20),
         ]
     )
     whisper._model = FakePipeline([segment("thank you so much " * 8)])
     (result,) = whisper.transcribe([speech], language="en")
     assert " ".join(one.text for one in result.utterances) == "We decided to ship."
+
+
+def test_no_word_is_lost_to_a_poor_alignment(whisper, speech):
+    """Words aligned past the clip are put at its end; a segment without any word times stays together."""
+    (clip,) = clips_of(speech_spans(speech.as_float32()))
+    bare = segment("All agreed.", start=1.0, end=2.0)
+    bare.words = []
+    whisper._pipeline = FakePipeline([bare, segment("on Friday", start=clip[1] + 0.3, end=clip[1] + 0.9)])
+    (result,) = whisper.transcribe([speech], language="en")
+    assert " ".join(one.text for one in result.utterances) == "All agreed. on Friday"
+    assert result.utterances[0].confidence == pytest.approx(np.exp(-0.2))
+    assert result.utterances[-1].end_s == pytest.approx(100.0 + clip[1])
 
 
 def test_a_clip_that_loops_gets_a_second_try_in_its_place(whisper, speech):
@@ -230,4 +242,4 @@ def test_words_come_out_of_a_trained_model(speak):
         heard = [one for result in results for one in result.utterances]
         wrong += word_error_rate(text, " ".join(one.text for one in heard))
         assert all(one.words and 0 < one.confidence <= 1 for one in heard)
-    assert wrong / len(SENTENCES) < 0.6
+    assert wrong / len(SENTENCES) < 0.5

@@ -1,6 +1,6 @@
 import pytest
 
-from connectors.recordings.transcribers.words import is_loop, is_silence, utterances_of, within_speech
+from connectors.recordings.transcribers.words import is_loop, is_silence, utterances_of
 from core.transcript import Word
 
 
@@ -20,11 +20,6 @@ def test_speech_without_a_pause_is_cut_all_the_same():
     found = utterances_of(words, speaker=None)
     assert all(one.end_s - one.start_s <= 30 for one in found)
     assert sum(len(one.words) for one in found) == 400
-
-
-def test_words_outside_of_speech_are_dropped():
-    words = [Word(0, 1, "in"), Word(1.9, 2.1, "edge"), Word(5, 6, "made up")]
-    assert [word.text for word in within_speech(words, [(0.5, 2.0)])] == ["in", "edge"]
 
 
 @pytest.mark.parametrize(
