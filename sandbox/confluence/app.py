@@ -16,6 +16,7 @@ from sandbox.confluence import (
     routes_files,
     routes_people,
     routes_v1,
+    routes_v1_below,
     routes_v1_parts,
     routes_v2,
     routes_v2_comments,
@@ -74,19 +75,26 @@ def create_app(
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(OverflowError, _too_large)
     return app
 
 
 def _mount(app: FastAPI, flavor: str) -> None:
     app.include_router(admin.router)
-    v1 = (routes_files.router, routes_v1_parts.router, routes_v1.router, routes_people.router)
+    v1 = (
+        routes_files.router,
+        routes_v1_parts.router,
+        routes_v1_below.router,
+        routes_v1.router,
+        routes_people.router,
+    )
     bases = {"both": ("/wiki", ""), "cloud": ("/wiki",), "datacenter": ("",)}[flavor]
     for base in bases:
         for router in v1:
             app.include_router(router, prefix=f"{base}/rest/api")
         app.include_router(routes_files.downloads, prefix=base)
     if "" in bases:  # Data Center keeps the history of content under a second name
-        app.include_router(routes_v1.router, prefix="/rest/experimental")
+        app.include_router(routes_v1_below.router, prefix="/rest/experimental")
     if "/wiki" in bases:
         for router in (routes_v2, routes_v2_spaces, routes_v2_comments, routes_v2_parts):
             app.include_router(router.router, prefix="/wiki/api/v2")
@@ -115,6 +123,11 @@ def _refused(request: Request, exc: Exception) -> JSONResponse:
 def _http_error(request: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, HTTPException)
     return JSONResponse(_body(request, exc.status_code, str(exc.detail)), exc.status_code)
+
+
+def _too_large(request: Request, exc: Exception) -> JSONResponse:
+    """SQLite's integers end at 63 bits; no id or version of a real site does."""
+    return JSONResponse(_body(request, 400, "a number is too large"), 400)
 
 
 def _invalid(request: Request, exc: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 
+from sandbox.confluence import storage
 from sandbox.confluence.access import identify, may_in_space
 from sandbox.confluence.problems import Refused, bad_request
 from sandbox.confluence.store import Person, Store
@@ -185,3 +186,31 @@ def read_cursor(cursor: str) -> int:
     if not isinstance(offset, int) or offset < 0:
         raise bad_request("Invalid cursor")
     return offset
+
+
+def required_text(body: dict[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise bad_request(f"{key} is required")
+    return value
+
+
+def storage_value(given: Any) -> str | None:
+    """The storage body of a request, or None when it brings none.
+
+    Raises: Refused 400 for another representation or for what is no storage format.
+    """
+    if given is None or given == {}:
+        return None
+    if not isinstance(given, dict):
+        raise bad_request("body must be an object")
+    inner = given.get("storage", given)
+    if isinstance(inner, dict) and inner.get("representation", "storage") == "storage" and "value" in inner:
+        value = inner["value"]
+        if isinstance(value, str):
+            if not storage.is_well_formed(value):
+                raise bad_request("Error parsing xhtml: the body is not well-formed storage format")
+            return value
+    raise bad_request(
+        "only bodies in storage representation are taken here: {storage: {value, representation}}"
+    )

@@ -85,6 +85,8 @@ def update(
     with store.transaction():
         content = store.content(content.id)  # under the lock: the version compared is the one replaced
         publishing = content.status == "draft" and status == "current"
+        if status not in (None, "current", "draft", content.status):
+            raise bad_request(f"an update cannot make content {status}")
         expected = content.version if publishing or content.status == "draft" else content.version + 1
         if version is not None and version not in {expected, content.version + 1}:
             raise Refused(
@@ -104,7 +106,7 @@ def update(
             minor=minor,
             extra={**content.extra, **(extra or {})},
         )
-        if new.status == "current":
+        if new.status == "current" or not isinstance(new.title, str):
             _check_title(store, new.type, new.space_id, new.title, new.status, besides=new.id)
         _check_body(new.body)
         _save(store, new)
@@ -122,14 +124,14 @@ def update(
         return new
 
 
-def restore(store: Store, actor: Person, content: Content) -> Content:
+def restore(store: Store, actor: Person, content: Content, version: int | None = None) -> Content:
     """Bring trashed content back under the parent it had, or to the root if that is gone."""
     if content.status != "trashed":
         raise bad_request(f"content {content.id} is not in the trash")
     parent = store.find(content.parent_id) if content.parent_id else None
     if content.parent_id and (parent is None or parent.status != "current"):
         store.run("UPDATE content SET parent_id = NULL WHERE id = ?", content.id)
-    return update(store, actor, content, version=None, status="current")
+    return update(store, actor, content, version=version, status="current")
 
 
 def trash(store: Store, actor: Person, content: Content, *, keep_children: bool = False) -> Content:
@@ -318,6 +320,18 @@ def attachment_bytes(store: Store, attachment: Content, version: int | None = No
     return bytes(row["data"])
 
 
+def past_version(store: Store, c: Content, wanted: int) -> Content:
+    """The content as it was; raises Refused 404 for a version that never was."""
+    row = store.row("SELECT * FROM versions WHERE content_id = ? AND number = ?", c.id, wanted)
+    if row is None:
+        raise no_content(c.id)
+    return replace(
+        c, version=row["number"], title=row["title"], body=row["body"], updated=row["created"],
+        updated_by=row["author"], message=row["message"] or "", minor=bool(row["minor"]),
+        status=c.status if row["number"] == c.version else "historical",
+    )  # fmt: skip
+
+
 def set_restrictions(
     store: Store, actor: Person, content: Content, operation: str, principals: list[str]
 ) -> None:
@@ -356,6 +370,8 @@ def remove_label(store: Store, actor: Person, content: Content, name: str) -> No
 def _check_title(
     store: Store, type: str, space_id: int, title: str, status: str, *, besides: str | None
 ) -> None:
+    if not isinstance(title, str):
+        raise bad_request("title must be a string")
     if type not in (*TREE_TYPES, "blogpost"):
         return
     if not title.strip() and status != "draft":
@@ -374,6 +390,8 @@ def _check_title(
 
 
 def _check_body(body: str) -> None:
+    if not isinstance(body, str):
+        raise bad_request("body must be a string")
     if len(body) > MAX_BODY_CHARS:
         raise Refused(413, f"the body is longer than {MAX_BODY_CHARS} characters")
 

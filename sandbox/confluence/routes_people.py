@@ -10,7 +10,7 @@ from sandbox.confluence import webhooks
 from sandbox.confluence.access import may_view_space, require_admin, viewable_space, visible
 from sandbox.confluence.calls import Call, JsonObject, ThisCall, page_v1, several
 from sandbox.confluence.problems import Refused, bad_request
-from sandbox.confluence.routes_v1 import listing
+from sandbox.confluence.replies_v1 import listing
 from sandbox.confluence.store import Person, Space, now
 
 router = APIRouter()

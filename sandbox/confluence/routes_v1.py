@@ -1,6 +1,5 @@
 """The v1 API for content: `/wiki/rest/api/content...` (Cloud) and `/rest/api/content...` (Data Center)."""
 
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -17,50 +16,26 @@ from sandbox.confluence.access import (
     viewable_space,
     visible,
 )
-from sandbox.confluence.calls import Call, JsonObject, ThisCall, flag, number, page_v1, several
+from sandbox.confluence.calls import (
+    Call,
+    JsonObject,
+    ThisCall,
+    flag,
+    number,
+    page_v1,
+    required_text,
+    several,
+    storage_value,
+)
+from sandbox.confluence.content import past_version
 from sandbox.confluence.problems import bad_request, forbidden, no_content
-from sandbox.confluence.routes_v1_parts import required_text, write_property
+from sandbox.confluence.replies_v1 import asked_or_usual, largest_page, listing, reply
+from sandbox.confluence.routes_v1_parts import write_property
 from sandbox.confluence.store import Content
 
 router = APIRouter()
 Json = dict[str, Any]
-USUAL = "space,history,version"
 CREATABLE = ("page", "blogpost", "comment")
-
-
-def reply(call: Call, c: Content) -> Json:
-    """One content as its own answer: expanded as asked, with the links only an outermost object has."""
-    written = "expand" in call.query or call.method == "GET"
-    tree = asked_or_usual(call) if written else shapes.expansion(f"{USUAL},body.storage,ancestors")
-    found = shapes.content(call, c, tree)
-    links = {"context": call.context, "base": call.base, "collection": f"{call.context}/rest/api/content"}
-    found["_links"] |= links
-    return found
-
-
-def asked_or_usual(call: Call) -> shapes.Tree:
-    """Both servers expand `space,history,version` when `expand` is not given at all."""
-    return shapes.expansion(call.query.get("expand", USUAL))
-
-
-def listing(call: Call, found: list[Content], *, default: int = 25, tree: shapes.Tree | None = None) -> Json:
-    tree = shapes.asked(call) if tree is None else tree
-    window, envelope = page_v1(call, found, default=default, most=largest_page(call, tree))
-    return {"results": [shapes.content(call, c, tree) for c in window]} | envelope
-
-
-def largest_page(call: Call, tree: shapes.Tree) -> int:
-    """Real servers cut `limit` in silence, the more is expanded the lower.
-
-    Data Center's documented steps for content are 1000 bare, 200 expanded, 100 with bodies, 25 with
-    `export_view` or `styled_view`; Cloud stops at 250.
-    """
-    bodies = set(tree.get("body", {}))
-    if bodies & {"export_view", "styled_view"}:
-        return 25
-    if call.is_cloud:
-        return 100 if bodies else 250
-    return 100 if bodies else 200 if tree else 1000
 
 
 @router.get("/content")
@@ -174,7 +149,8 @@ def _create_comment(call: Call, body: Json) -> Content:
     extensions = body.get("extensions")
     extensions = extensions if isinstance(extensions, dict) else {}
     inline = extensions.get("location") == "inline"
-    selection = (extensions.get("inlineProperties") or {}).get("originalSelection", "") if inline else ""
+    marked = extensions.get("inlineProperties") if inline else None
+    selection = marked.get("originalSelection", "") if isinstance(marked, dict) else ""
     text = storage_value(body.get("body")) or ""
     return contents.comment(
         call.store, call.person, page, text, inline=inline, selection=str(selection), reply_to=reply_to
@@ -188,20 +164,8 @@ def get_content(call: ThisCall, content_id: str) -> Json:
     if c.status not in statuses and "any" not in statuses:
         raise no_content(content_id)
     if call.query.get("version"):
-        c = past_version(call, c, number(call, "version", c.version))
+        c = past_version(call.store, c, number(call, "version", c.version))
     return reply(call, c)
-
-
-def past_version(call: Call, c: Content, wanted: int) -> Content:
-    """The content as it was; raises Refused 404 for a version that never was."""
-    row = call.store.row("SELECT * FROM versions WHERE content_id = ? AND number = ?", c.id, wanted)
-    if row is None:
-        raise no_content(c.id)
-    return replace(
-        c, version=row["number"], title=row["title"], body=row["body"], updated=row["created"],
-        updated_by=row["author"], message=row["message"] or "", minor=bool(row["minor"]),
-        status=c.status if row["number"] == c.version else "historical",
-    )  # fmt: skip
 
 
 @router.put("/content/{content_id}")
@@ -218,13 +182,16 @@ def update_content(call: ThisCall, content_id: str, body: JsonObject) -> Json:
         else None
     )
     extra: Json | None = None
-    resolution = ((body.get("extensions") or {}).get("resolution") or {}) if c.type == "comment" else {}
+    extensions = body.get("extensions")
+    resolution = (
+        extensions.get("resolution") if isinstance(extensions, dict) and c.type == "comment" else None
+    )
     if isinstance(resolution, dict) and resolution.get("status"):
         extra = {"resolution": str(resolution["status"])}
     elif isinstance(resolution, str):
         extra = {"resolution": resolution}
     if c.status == "trashed" and _status(body, c.status) == "current":
-        return reply(call, contents.restore(call.store, call.person, c))
+        return reply(call, contents.restore(call.store, call.person, c, version))
     new = contents.update(
         call.store, call.person, c, version=version, title=body.get("title"),
         body=storage_value(body.get("body")), status=_status(body, c.status), extra=extra,
@@ -266,125 +233,6 @@ def move_content(call: ThisCall, content_id: str, position: str, target_id: str)
     c, target = editable(call.store, call.person, content_id), viewable(call.store, call.person, target_id)
     moved = contents.move(call.store, call.person, c, position, target)
     return {"pageId": moved.id}
-
-
-@router.get("/content/{content_id}/history")
-def get_history(call: ThisCall, content_id: str) -> Json:
-    c = viewable(call.store, call.person, content_id)
-    return shapes.history(call, c, {"lastUpdated": {}, **shapes.asked(call)})
-
-
-@router.get("/content/{content_id}/version")
-def list_versions(call: ThisCall, content_id: str) -> Json:
-    c = viewable(call.store, call.person, content_id)
-    rows = call.store.rows("SELECT number FROM versions WHERE content_id = ? ORDER BY number DESC", c.id)
-    window, envelope = page_v1(call, [row["number"] for row in rows], default=200)
-    return {"results": [shapes.version(call, past_version(call, c, n), {}) for n in window]} | envelope
-
-
-@router.get("/content/{content_id}/version/{wanted}")
-def get_version(call: ThisCall, content_id: str, wanted: int) -> Json:
-    past = past_version(call, viewable(call.store, call.person, content_id), wanted)
-    found = shapes.version(call, past, {})
-    if "content" in shapes.asked(call):
-        found["content"] = shapes.content(call, past, shapes.asked(call)["content"])
-    return found
-
-
-@router.delete("/content/{content_id}/version/{wanted}")
-def delete_version(call: ThisCall, content_id: str, wanted: int) -> Response:
-    """Forget a past version; the current one cannot go."""
-    past = past_version(call, editable(call.store, call.person, content_id), wanted)
-    if past.status != "historical":
-        raise bad_request("the current version cannot be deleted")
-    call.store.run("DELETE FROM versions WHERE content_id = ? AND number = ?", content_id, wanted)
-    return Response(status_code=204)
-
-
-@router.get("/content/{content_id}/child")
-def list_kinds_of_children(call: ThisCall, content_id: str) -> Json:
-    return shapes.children(call, viewable(call.store, call.person, content_id), shapes.asked(call))
-
-
-@router.get("/content/{content_id}/child/comment")
-def list_comments(call: ThisCall, content_id: str) -> Json:
-    """Root comments, or with `depth=all` the replies too; `location` may be footer, inline or resolved."""
-    c = viewable(call.store, call.person, content_id)
-    found = shapes.child_contents(call, c, "comment")
-    if call.query.get("depth") == "all":
-        found = call.store.contents("container_id = ? AND type = 'comment' AND status = 'current'", c.id)
-    wanted = several(call, "location")
-    if wanted:
-        found = [
-            one
-            for one in found
-            if _location(one) in wanted or (one.extra.get("inline") and "inline" in wanted)
-        ]
-    return listing(call, found)
-
-
-def _location(comment: Content) -> str:
-    if not comment.extra.get("inline"):
-        return "footer"
-    return "resolved" if comment.extra.get("resolution") == "resolved" else "inline"
-
-
-@router.get("/content/{content_id}/child/{kind}")
-def list_children(call: ThisCall, content_id: str, kind: str) -> Json:
-    c = viewable(call.store, call.person, content_id)
-    found = shapes.child_contents(call, c, kind)
-    if kind == "attachment":
-        for field, at in (("filename", "title"), ("mediaType", "media_type")):
-            if call.query.get(field):
-                found = [
-                    one for one in found if call.query[field] in (one.extra.get(at), getattr(one, at, None))
-                ]
-    return listing(call, found)
-
-
-@router.get("/content/{content_id}/descendant/{kind}")
-def list_descendants(call: ThisCall, content_id: str, kind: str) -> Json:
-    c = viewable(call.store, call.person, content_id)
-    below = [
-        one for one in contents.descendants(call.store, c.id) if one.type == kind and one.status == "current"
-    ]
-    return listing(call, visible(call.store, call.person, below))
-
-
-@router.post("/contentbody/convert/{to}")
-def convert_body(call: ThisCall, to: str, body: JsonObject) -> Json:
-    """Storage to `view`; a storage body sent to `storage` comes back as it is."""
-    value = str(body.get("value", ""))
-    if to not in ("view", "export_view", "storage") or body.get("representation") != "storage":
-        raise bad_request(f"cannot convert {body.get('representation')!r} to {to!r}")
-    if to != "storage":
-        space = call.store.spaces()[0]
-        page = Content(
-            "0", "page", "current", "", space.id, None, None, 0, "", "", "", "", 1, "", False, value, {}
-        )
-        value = shapes.view(call, page)
-    return {"value": value, "representation": to, "embeddedContent": [], "_expandable": {}}
-
-
-def storage_value(given: Any) -> str | None:
-    """The storage body of a request, or None when it brings none.
-
-    Raises: Refused 400 for another representation or for what is no storage format.
-    """
-    if given is None or given == {}:
-        return None
-    if not isinstance(given, dict):
-        raise bad_request("body must be an object")
-    inner = given.get("storage", given)
-    if isinstance(inner, dict) and inner.get("representation", "storage") == "storage" and "value" in inner:
-        value = inner["value"]
-        if isinstance(value, str):
-            if not storage.is_well_formed(value):
-                raise bad_request("Error parsing xhtml: the body is not well-formed storage format")
-            return value
-    raise bad_request(
-        "only bodies in storage representation are taken here: {storage: {value, representation}}"
-    )
 
 
 def _save_metadata(call: Call, c: Content, metadata: Any) -> None:

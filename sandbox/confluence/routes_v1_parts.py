@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sandbox.confluence import content as contents
 from sandbox.confluence import shapes_v1 as shapes
 from sandbox.confluence.access import editable, viewable
-from sandbox.confluence.calls import Call, JsonBody, JsonObject, ThisCall, page_v1
+from sandbox.confluence.calls import Call, JsonBody, JsonObject, ThisCall, page_v1, required_text
 from sandbox.confluence.problems import Refused, bad_request
 from sandbox.confluence.store import Content, now
 
@@ -180,10 +180,3 @@ def _principals(call: Call, given: Any) -> list[str]:
             else:
                 raise bad_request(f"there is no {kind} {who!r}")
     return found
-
-
-def required_text(body: Json, key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise bad_request(f"{key} is required")
-    return value

@@ -13,10 +13,10 @@ from sandbox.confluence.access import (
     viewable_space,
     visible,
 )
-from sandbox.confluence.calls import Call, JsonObject, ThisCall, flag, number, several
+from sandbox.confluence.calls import Call, JsonObject, ThisCall, flag, number, several, storage_value
+from sandbox.confluence.content import past_version
 from sandbox.confluence.lists_v2 import DEFAULT_STATUSES, many, of_kind, properties_of, single, sort
 from sandbox.confluence.problems import bad_request, forbidden, no_content
-from sandbox.confluence.routes_v1 import past_version, storage_value
 from sandbox.confluence.store import Content
 
 router = APIRouter()
@@ -76,7 +76,7 @@ def get_page(call: ThisCall, content_id: int) -> Json:
     if c.status not in statuses:
         raise no_content(c.id)
     if call.query.get("version"):
-        c = past_version(call, c, number(call, "version", c.version))
+        c = past_version(call.store, c, number(call, "version", c.version))
     found = single(call, shapes.page(call, c, shapes.body_format(call, bulk=False)))
     return found | _included(call, c)
 
@@ -145,7 +145,7 @@ def update_page(call: ThisCall, content_id: int, body: JsonObject) -> Json:
     if body["status"] not in ("current", "draft"):
         raise bad_request(f"Invalid status {body['status']!r}")
     if c.status == "trashed":
-        c = contents.restore(call.store, call.person, c)
+        c = contents.restore(call.store, call.person, c, given["number"])
         return single(call, shapes.page(call, c, "storage"))
     new = contents.update(
         call.store, call.person, c, version=given["number"], title=str(body["title"]),
@@ -207,14 +207,14 @@ def list_versions(call: ThisCall, kind: str, content_id: str) -> Response:
 @router.get("/{kind}/{content_id}/versions/{wanted}")
 def get_version(call: ThisCall, kind: str, content_id: str, wanted: int) -> Json:
     c = viewable(call.store, call.person, content_id)
-    past = past_version(call, c, wanted)
+    past = past_version(call.store, c, wanted)
     return shapes.version(past) | {"contentTypeModified": False, "collaborators": [past.updated_by],
                                    "prevVersion": wanted - 1, "nextVersion": wanted + 1}  # fmt: skip
 
 
 def _versions(call: Call, c: Content) -> list[Content]:
     rows = call.store.rows("SELECT number FROM versions WHERE content_id = ? ORDER BY number DESC", c.id)
-    return [past_version(call, c, row["number"]) for row in rows]
+    return [past_version(call.store, c, row["number"]) for row in rows]
 
 
 @router.post("/folders")

@@ -13,10 +13,9 @@ from sandbox.confluence.access import (
     viewable,
     visible,
 )
-from sandbox.confluence.calls import Call, JsonObject, ThisCall
+from sandbox.confluence.calls import Call, JsonObject, ThisCall, storage_value
 from sandbox.confluence.lists_v2 import many, of_kind, single, sort
 from sandbox.confluence.problems import bad_request, forbidden
-from sandbox.confluence.routes_v1 import storage_value
 from sandbox.confluence.store import Content
 
 router = APIRouter()

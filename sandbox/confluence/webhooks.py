@@ -64,15 +64,21 @@ def register(
 
     Raises: Refused 400 naming the field that is wrong.
     """
+    if not isinstance(auth or {}, dict):
+        raise bad_request("auth must be an object")
     auth = dict(auth or {})
     if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
         raise bad_request("url must be an http or https address")
     if not isinstance(events, list) or not events or not all(isinstance(event, str) for event in events):
         raise bad_request("events must be a list of event names")
-    if dialect not in DIALECTS:
+    if not isinstance(dialect, str) or dialect not in DIALECTS:
         raise bad_request(f"dialect must be one of {', '.join(DIALECTS)}")
     kind = auth.get("kind")
-    if auth and (kind not in AUTH_KINDS or not all(auth.get(part) for part in AUTH_KINDS[kind])):
+    if auth and (
+        not isinstance(kind, str)
+        or kind not in AUTH_KINDS
+        or not all(auth.get(part) for part in AUTH_KINDS[kind])
+    ):
         raise bad_request(f"auth must be one of {AUTH_KINDS}")
     with store.transaction():
         if hook_id is None:
