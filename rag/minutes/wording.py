@@ -36,7 +36,8 @@ def finished(text: str) -> str:
 
 def quoted(speaker: str | None, sentence: str) -> str:
     """`Bob: sentence`, or the sentence alone when nobody knows who spoke."""
-    return f"{_shown(speaker)}: {as_line(sentence)}" if speaker else as_line(sentence)
+    line = as_line(sentence)
+    return f"{_shown(speaker)}: {line}" if speaker and not line.startswith(_shown(speaker)) else line
 
 
 def promise(owner: str | None, do: str, sentence: str, cues: ActionCues) -> str:
