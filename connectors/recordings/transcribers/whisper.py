@@ -109,7 +109,8 @@ class FasterWhisper:
         for clip, said in zip(clips, _by_clip(segments, clips), strict=True):
             words += self._believable(said, audio, clip, spoken)
         moved = (_moved(word, window) for word in sorted(words, key=lambda word: word.start_s))
-        return replace(empty, utterances=utterances_of(moved, speaker=speaker_of(window)), language=spoken)
+        utterances = utterances_of(moved, speaker=speaker_of(window), language=spoken)
+        return replace(empty, utterances=utterances, language=spoken)
 
     def _decode(
         self,

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from core.transcript import Utterance, Word
 
 SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
+# Written without spaces between words (as openai/whisper's tokenizer lists them).
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 # A pause that ends an utterance; after a finished sentence a short one is enough.
 PAUSE_S = 1.0
 SHORT_PAUSE_S = 0.3
@@ -23,14 +25,20 @@ LONGEST_PHRASE = 8
 LEAST_COMPRESSED_CHARS = 60
 
 
-def utterances_of(words: Iterable[Word], *, speaker: str | None) -> tuple[Utterance, ...]:
-    """Utterances ending at pauses and, past 15 s, at sentence ends; confidence is the mean over words."""
+def utterances_of(
+    words: Iterable[Word], *, speaker: str | None, language: str | None = None
+) -> tuple[Utterance, ...]:
+    """Utterances ending at pauses and, past 15 s, at sentence ends; confidence is the mean over words.
+
+    Words are joined by spaces, but in languages written without them.
+    """
+    space = "" if language in UNSPACED else " "
     runs: list[list[Word]] = []
     for word in words:
         if not runs or _ends_before(runs[-1], word):
             runs.append([])
         runs[-1].append(word)
-    return tuple(_utterance(run, speaker) for run in runs)
+    return tuple(_utterance(run, speaker, space) for run in runs)
 
 
 def _ends_before(run: Sequence[Word], word: Word) -> bool:
@@ -41,12 +49,12 @@ def _ends_before(run: Sequence[Word], word: Word) -> bool:
     return bool(SENTENCE_END.search(run[-1].text)) and (pause_s >= SHORT_PAUSE_S or length_s > ENOUGH_S)
 
 
-def _utterance(run: Sequence[Word], speaker: str | None) -> Utterance:
+def _utterance(run: Sequence[Word], speaker: str | None, space: str) -> Utterance:
     known = [word.confidence for word in run if word.confidence is not None]
     return Utterance(
         start_s=run[0].start_s,
         end_s=max(word.end_s for word in run),
-        text=" ".join(word.text for word in run),
+        text=space.join(word.text for word in run),
         speaker=speaker,
         confidence=sum(known) / len(known) if known else None,
         words=tuple(run),

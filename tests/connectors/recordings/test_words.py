@@ -15,6 +15,12 @@ def test_utterances_end_at_pauses_and_sentences():
     assert {one.speaker for one in found} == {"Channel 1"} and found[0].words == tuple(words[:2])
 
 
+def test_japanese_has_no_spaces():
+    words = [Word(0, 1, "会議"), Word(1, 2, "です。")]
+    assert utterances_of(words, speaker=None, language="ja")[0].text == "会議です。"
+    assert utterances_of(words, speaker=None, language="en")[0].text == "会議 です。"
+
+
 def test_speech_without_a_pause_is_cut_all_the_same():
     words = [Word(step * 0.5, step * 0.5 + 0.5, "on") for step in range(400)]
     found = utterances_of(words, speaker=None)
