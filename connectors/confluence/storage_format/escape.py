@@ -11,7 +11,7 @@ _SPECIAL = re.compile(
     r"|<(?=[A-Za-z/!?])"
     r"|&(?=#?\w{1,32};)"
 )
-_LINE_START = re.compile(r"^(#{1,6}(?=\s|$)|[-+](?=\s|$)|>|=(?==*\s*$)|-(?=-+\s*$|:)|:(?=-))")
+_LINE_START = re.compile(r"^(#{1,6}(?=\s|$)|[-+](?=\s|$)|>|=(?==*\s*$)|-(?=[-\s]*$|:)|:(?=-))")
 _NUMBER_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _SPACES = re.compile(r"\s+")
 _BACKTICKS = re.compile(r"`+")

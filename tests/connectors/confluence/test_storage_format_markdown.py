@@ -43,6 +43,7 @@ def texts(parsed: list[Token]) -> Iterator[str]:
 @example("1) b")
 @example("+")
 @example(":--")
+@example("-- -")
 def test_a_paragraph_is_one_paragraph_of_that_text(text: str) -> None:
     if flat(text):
         parsed = tokens(f"<p>{stored(text)}</p>")
