@@ -1,6 +1,6 @@
 """Find the passages that answer a question, under the asker's gates, in one SQL statement.
 
-Lexical (true BM25 over `postings`) and vector (HNSW) candidates are fused by reciprocal rank. Knows no embedder:
+Lexical (true BM25 over `postings`) and vector (HNSW) candidates are fused by their normalized scores. Knows no embedder:
 the caller brings the question's vector.
 """
 
@@ -41,17 +41,18 @@ class Filters:
 class Ranking:
     """Settings of the fusion.
 
-    `k1` and `b` are BM25's usual ones (Robertson & Zaragoza 2009), `rrf_k` is reciprocal rank fusion's
-    (Cormack et al. 2009). `neighbour_weight` is the share of the better neighbour's score a passage gets on top.
-    Chosen on QMSum train, see `rag.evaluation`.
+    Each side's score is divided by its best among the candidates, then weighted and added; a passage gets
+    `neighbour_weight` of its neighbours' mean on top. `k1` and `b` are BM25's usual ones (Robertson & Zaragoza 2009)
+    and moved nothing when varied. Chosen on every fourth meeting of QMSum train, 272 questions, MRR@10 and hit@5:
+    reciprocal rank (k 60) 0.435, 0.559; z-scores 0.479, 0.596; this 0.480, 0.607. A prior for the whole meeting
+    (its best passages, or BM25 over meetings) lowered all of them.
     """
 
     k1: float = 1.2
     b: float = 0.75
-    rrf_k: float = 60.0
     lexical_weight: float = 1.0
-    vector_weight: float = 1.0
-    neighbour_weight: float = 0.0
+    vector_weight: float = 0.7
+    neighbour_weight: float = 0.2
     n_candidates: int = 100
     ef_search: int = 100
 
@@ -152,35 +153,32 @@ WITH corpus AS (
     FROM embeddings e JOIN chunks c ON c.id = e.chunk_id JOIN documents d ON d.id = c.document_id
     WHERE :has_vector AND e.model_id = {model_id} AND {visible}
     ORDER BY e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) LIMIT :n_candidates
-), ranked AS (
-    SELECT chunk_id, :lexical_weight / (:rrf_k + row_number() OVER (ORDER BY score DESC, chunk_id)) AS points
-    FROM lexical
-    UNION ALL
-    SELECT chunk_id, :vector_weight / (:rrf_k + row_number() OVER (ORDER BY distance, chunk_id)) FROM nearest
+), measured AS (
+    SELECT c.id AS chunk_id, c.document_id, c.position, coalesce(s.score, 0) AS lexical_score,
+           CASE WHEN :has_vector THEN 1 - (e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim}))) END
+               AS vector_score
+    FROM (SELECT chunk_id FROM lexical UNION SELECT chunk_id FROM nearest) AS candidate
+    JOIN chunks c ON c.id = candidate.chunk_id
+    LEFT JOIN bm25 s ON s.chunk_id = c.id
+    LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.model_id = {model_id}
 ), fused AS (
-    SELECT r.chunk_id, c.document_id, c.position, sum(r.points) AS points
-    FROM ranked r JOIN chunks c ON c.id = r.chunk_id
-    GROUP BY r.chunk_id, c.document_id, c.position
+    SELECT *, :lexical_weight * coalesce(lexical_score / nullif(max(lexical_score) OVER (), 0), 0)
+              + :vector_weight * coalesce(greatest(vector_score, 0) / nullif(max(vector_score) OVER (), 0), 0) AS points
+    FROM measured
 ), scored AS (
-    SELECT chunk_id, points + :neighbour_weight * greatest(
-        coalesce(max(points) OVER (PARTITION BY document_id ORDER BY position
-                                   RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING), 0),
-        coalesce(max(points) OVER (PARTITION BY document_id ORDER BY position
-                                   RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING), 0)) AS score
+    SELECT *, points + :neighbour_weight * coalesce(
+        sum(points) OVER (PARTITION BY document_id ORDER BY position
+                          RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW), 0) / 2 AS score
     FROM fused
 ), best AS (
-    SELECT chunk_id, score FROM scored ORDER BY score DESC, chunk_id LIMIT :n_rows
+    SELECT * FROM scored ORDER BY score DESC, chunk_id LIMIT :n_rows
 )
 SELECT c.id AS chunk_id, d.id AS document_id, d.source_id, d.kind, d.title, d.url, d.space_key, d.updated_at,
        c.position, c.heading_path, c.anchor, c.text, c.context, c.speakers, c.start_s, c.end_s,
-       c.first_position, c.last_position, c.n_tokens,
-       best.score, coalesce(s.score, 0) AS lexical_score,
-       CASE WHEN :has_vector THEN 1 - (e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim}))) END AS vector_score
+       c.first_position, c.last_position, c.n_tokens, best.score, best.lexical_score, best.vector_score
 FROM best
 JOIN chunks c ON c.id = best.chunk_id
 JOIN documents d ON d.id = c.document_id
-LEFT JOIN bm25 s ON s.chunk_id = c.id
-LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.model_id = {model_id}
 ORDER BY best.score DESC, c.id
 """
 
@@ -301,7 +299,6 @@ def _ranking_values(ranking: Ranking) -> dict[str, object]:
     return {
         "k1": ranking.k1,
         "b": ranking.b,
-        "rrf_k": ranking.rrf_k,
         "lexical_weight": ranking.lexical_weight,
         "vector_weight": ranking.vector_weight,
         "neighbour_weight": ranking.neighbour_weight,
