@@ -96,8 +96,8 @@ def _mount(app: FastAPI, flavor: str) -> None:
     if "" in bases:  # Data Center keeps the history of content under a second name
         app.include_router(routes_v1_below.router, prefix="/rest/experimental")
     if "/wiki" in bases:
-        for router in (routes_v2, routes_v2_spaces, routes_v2_comments, routes_v2_parts):
-            app.include_router(router.router, prefix="/wiki/api/v2")
+        for module in (routes_v2, routes_v2_spaces, routes_v2_comments, routes_v2_parts):
+            app.include_router(module.router, prefix="/wiki/api/v2")
     app.include_router(pages.router)
 
 

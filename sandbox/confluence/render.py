@@ -102,9 +102,7 @@ class Rendering:
 
     def heading(self, element: Any, name: str) -> str:
         words = text(element)
-        slug = re.sub(r"[^\w.-]+", "-", words.strip()).strip("-") or "section"
-        self.anchors[slug] = self.anchors.get(slug, 0) + 1
-        anchor = slug if self.anchors[slug] == 1 else f"{slug}.{self.anchors[slug] - 1}"
+        anchor = numbered(slug(words), self.anchors)
         return f'<{name} id="{escape(anchor)}">{self.inside(element)}</{name}>'
 
     def page_href(self, title: str, space_key: str = "") -> tuple[str, Content | None]:
@@ -128,6 +126,17 @@ class Rendering:
 
     def file_href(self, filename: str) -> str:
         return f"{self.base}/download/attachments/{self.page.container_id or self.page.id}/{quote(filename)}"
+
+
+def slug(words: str) -> str:
+    """The anchor of a heading."""
+    return re.sub(r"[^\w.-]+", "-", words.strip()).strip("-") or "section"
+
+
+def numbered(anchor: str, seen: dict[str, int]) -> str:
+    """The second heading of a name gets `.1`, the third `.2`, as in Confluence."""
+    seen[anchor] = seen.get(anchor, 0) + 1
+    return anchor if seen[anchor] == 1 else f"{anchor}.{seen[anchor] - 1}"
 
 
 def _link(r: Rendering, element: Any) -> str:
@@ -299,15 +308,19 @@ def _macro(r: Rendering, element: Any) -> str:
 
 
 def _toc(r: Rendering, element: Any, given: dict[str, str]) -> str:
+    """Links to the headings, indented below the highest one there is; `maxLevel` ends it."""
+    root = element.getroottree().getroot()
     seen: dict[str, int] = {}
     items = []
-    root = element.getroottree().getroot()
-    for heading in [e for e in root.iter() if re.fullmatch(r"h[1-6]", tag(e))]:
-        words = text(heading).strip()
-        slug = re.sub(r"[^\w.-]+", "-", words).strip("-") or "section"
-        seen[slug] = seen.get(slug, 0) + 1
-        anchor = slug if seen[slug] == 1 else f"{slug}.{seen[slug] - 1}"
-        items.append(f'<li class="l{tag(heading)[1]}"><a href="#{escape(anchor)}">{escape(words)}</a></li>')
+    headings = [found for found in root.iter() if re.fullmatch(r"h[1-6]", tag(found))]
+    top = min((int(tag(heading)[1]) for heading in headings), default=1)
+    deepest = int(given["maxLevel"]) if given.get("maxLevel", "").isdigit() else 6
+    for heading in headings:
+        words, level = text(heading).strip(), int(tag(heading)[1])
+        anchor = numbered(slug(words), seen)
+        if level <= deepest and words:
+            link = f'<a href="#{escape(anchor)}">{escape(words)}</a>'
+            items.append(f'<li class="l{level - top + 1}">{link}</li>')
     return f'<nav class="toc"><ul>{"".join(items)}</ul></nav>'
 
 
