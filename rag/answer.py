@@ -6,13 +6,13 @@ The use case of the rag floor. Knows no Slack, no person and no gate rule: the c
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from core.db import SessionFactory
 from core.errors import NotConfigured
-from rag.confidence import ANSWER_FROM, Signals, confidence
+from rag.confidence import ANSWER_FROM, NO_SIGNALS, Signals, confidence
 from rag.embedding import Embedder, Vectors
 from rag.evidence import Evidence, gather
 from rag.generation import GeneratedSentence, Generator
@@ -20,7 +20,7 @@ from rag.query import Query, understand
 from rag.search import Filters, Found, Hit, Ranking, search
 from rag.sentences import words
 from rag.store import find_model
-from rag.support import content_words, is_supported, stem
+from rag.support import content_words, facts, is_supported, missing_facts, stem
 
 Outcome = Literal["answered", "nothing_found", "low_confidence", "unsupported"]
 
@@ -108,18 +108,19 @@ def answer_question(
     with watch("search"):
         found = _search(factory, query, vector, embedder, passed_gates, filters, top_k, ranking)
     if not found.hits:
-        return _refusal("nothing_found", query, generator, found, [], 0.0, watch, [])
+        return _refusal("nothing_found", query, generator, found, [], NO_SIGNALS, 0.0, watch, [])
     evidence = gather(found.hits, generator.budget_tokens)
     with watch("generate"):
         generated = generator.answer(query.text, evidence)
     with watch("check"):
         kept, dropped = _supported(generated.sentences, evidence)
-        sure = confidence(_signals(query, vector, kept, evidence, embedder)) if kept else 0.0
+        signals = _signals(query, vector, kept, evidence, embedder) if kept else NO_SIGNALS
+        sure = confidence(signals) if kept else 0.0
     if not kept:
         outcome: Outcome = "unsupported" if generated.sentences else "low_confidence"
-        return _refusal(outcome, query, generator, found, evidence, sure, watch, dropped)
+        return _refusal(outcome, query, generator, found, evidence, signals, sure, watch, dropped)
     if sure < answer_from:
-        return _refusal("low_confidence", query, generator, found, evidence, sure, watch, dropped)
+        return _refusal("low_confidence", query, generator, found, evidence, signals, sure, watch, dropped)
     sentences, citations = _cited(kept, evidence)
     return Answer(
         question=query.text,
@@ -131,7 +132,7 @@ def answer_question(
         reason="",
         engine=generator.name,
         timings_s=watch.timings_s,
-        trace=_trace(query, found, evidence, dropped),
+        trace=_trace(query, found, evidence, signals, dropped),
     )
 
 
@@ -200,11 +201,19 @@ def _signals(
     texts = [sentence.text for sentence, _ in kept]
     similarity = float((embedder.embed_passages(texts) @ vector).max())
     cited = {number for sentence, _ in kept for number in sentence.evidence}
-    contexts = [block.context for block in evidence if block.number in cited]
+    blocks = [block for block in evidence if block.number in cited]
+    contexts = [block.context for block in blocks]
+    named = facts(query.text)
+    missing = missing_facts(query.text, " ".join([*contexts, *(block.text for block in blocks)]))
     asked = {stem(word) for word in content_words(" ".join(query.words))}
     said = {stem(word) for word in words(" ".join([*texts, *contexts]))}
     passage = max((hit.vector_score or 0.0 for block in evidence for hit in block.hits), default=0.0)
-    return Signals(similarity, len(asked & said) / len(asked) if asked else 0.0, passage)
+    return Signals(
+        similarity=similarity,
+        coverage=len(asked & said) / len(asked) if asked else 0.0,
+        facts=1 - len(missing) / len(named) if named else 1.0,
+        passage=passage,
+    )
 
 
 def _cited(
@@ -268,6 +277,7 @@ def _refusal(
     generator: Generator,
     found: Found,
     evidence: Sequence[Evidence],
+    signals: Signals,
     sure: float,
     watch: "_Stopwatch",
     dropped: list[dict[str, Any]],
@@ -283,12 +293,12 @@ def _refusal(
         reason=_REASONS[outcome],
         engine=generator.name,
         timings_s=watch.timings_s,
-        trace=_trace(query, found, evidence, dropped),
+        trace=_trace(query, found, evidence, signals, dropped),
     )
 
 
 def _trace(
-    query: Query, found: Found, evidence: Sequence[Evidence], dropped: list[dict[str, Any]]
+    query: Query, found: Found, evidence: Sequence[Evidence], signals: Signals, dropped: list[dict[str, Any]]
 ) -> dict[str, Any]:
     used = {hit.chunk_id for block in evidence for hit in block.hits}
     return {
@@ -309,6 +319,7 @@ def _trace(
             }
             for hit in found.hits
         ],
+        "signals": {name: round(value, 3) for name, value in asdict(signals).items()},
         "dropped": dropped,
     }
 

@@ -69,10 +69,16 @@ def is_supported(sentence: str, passages: Sequence[str]) -> Support:
     evidence = " ".join(passages)
     known = {stem(word) for word in words(evidence)}
     recall = sum(stem(word) in known for word in said) / len(said)
-    missing = [fact for fact in _facts(sentence) if not _holds(evidence, known, fact)]
+    missing = missing_facts(sentence, evidence)
     if _is_turned(sentence, passages):
         missing.append("negation")
     return Support(recall, tuple(missing))
+
+
+def missing_facts(text: str, evidence: str) -> list[str]:
+    """Numbers and names of `text` that `evidence` does not hold."""
+    known = {stem(word) for word in words(evidence)}
+    return [fact for fact in facts(text) if not _holds(evidence, known, fact)]
 
 
 def content_words(text: str) -> list[str]:
@@ -112,7 +118,7 @@ def stem(word: str) -> str:
     return word
 
 
-def _facts(sentence: str) -> list[str]:
+def facts(sentence: str) -> list[str]:
     """Numbers (digits) and capitalized names inside the sentence, its first word aside."""
     names = [match[1] for match in _NAME.finditer(sentence)]
     return list(
