@@ -1,5 +1,7 @@
 """Vectors: shape, length, long texts seen whole, meaning where the real model is installed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,13 @@ def test_batch_and_single_agree(minilm: Embedder) -> None:
     batch = minilm.embed_passages(texts)
     single = np.stack([minilm.embed_passages([text])[0] for text in texts])
     assert np.min(np.sum(batch * single, axis=1)) > 0.999
+
+
+def test_threads_share_one_model(minilm: Embedder) -> None:
+    texts = [f"question number {n} " * (n + 1) for n in range(24)]
+    with ThreadPoolExecutor(4) as pool:
+        together = np.stack(list(pool.map(minilm.embed_query, texts)))
+    assert np.min(np.sum(together * minilm.embed_passages(texts), axis=1)) > 0.999
 
 
 def test_name_and_revision_are_stable(minilm: Embedder) -> None:
