@@ -16,7 +16,7 @@ from core.access import gates_passed_by_all
 from core.errors import BadInput, NotConfigured, NotFound
 from core.metrics import QUESTION_SECONDS, QUESTIONS
 from core.models import Question
-from rag.answer import Answer, answer_question
+from rag.answer import Answer, Citation, answer_question
 from workers.context import Context
 
 logger = logging.getLogger(__name__)
@@ -87,12 +87,13 @@ def _keep(session: Session, question_id: int, found: Answer, total_s: float) -> 
         return  # the person asked to be forgotten meanwhile
     row.answer, row.outcome, row.reason = found.text, found.outcome, found.reason or None
     row.confidence, row.engine = found.confidence, found.engine
-    row.citations = [_plain(asdict(one)) for one in found.citations]
+    row.citations = [plain_citation(one) for one in found.citations]
     row.timings_s = {**found.timings_s, "total": round(total_s, 4)}
     row.trace = found.trace
     row.answered_at = datetime.now(UTC)
 
 
-def _plain(citation: dict[str, Any]) -> dict[str, Any]:
-    moment = citation["updated_at"]
-    return {**citation, "updated_at": moment.isoformat() if moment else None}
+def plain_citation(citation: Citation) -> dict[str, Any]:
+    """A citation as JSON, as the `questions` table keeps it."""
+    moment = citation.updated_at
+    return {**asdict(citation), "updated_at": moment.isoformat() if moment else None}

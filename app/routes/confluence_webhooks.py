@@ -7,11 +7,11 @@ import re
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from workers.apply_webhook import take_delivery
 
 from app.auth import context_of
 from core.errors import BadInput, Denied, NotFound
 from core.metrics import WEBHOOKS
+from workers.apply_webhook import take_delivery
 
 router = APIRouter(tags=["webhooks"])
 MAX_BODY_BYTES = 1024 * 1024

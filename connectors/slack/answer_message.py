@@ -1,0 +1,167 @@
+"""An answer as a Slack message: text with numbered citations, the sources below, the buttons.
+
+Knows Block Kit's limits and nothing of how the answer came about; every text in it may be hostile.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.slack.mrkdwn import escape, link, shorten, split
+
+SECTION_CHARS = 2_900  # Slack's bound is 3,000
+MAX_TEXT_SECTIONS = 10
+MAX_SOURCES = 8
+CONTEXT_CHARS = 1_900
+LOW_CONFIDENCE = 0.55
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement comes from; `place` is a space or a meeting."""
+
+    number: int
+    title: str
+    url: str
+    place: str
+    updated_at: datetime | None = None
+    start_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMessage:
+    """What to show. `text` carries `[n]` marks; `reason` is said when there is no answer.
+
+    `nearest` are passages looked at in vain; they are only shown to the asker.
+    """
+
+    question_id: int
+    question: str
+    text: str
+    sources: tuple[Source, ...]
+    is_answered: bool
+    confidence: float
+    engine: str
+    nearest: tuple[Source, ...] = ()
+
+
+def private_blocks(message: AnswerMessage) -> list[Block]:
+    """For the asker alone: with a button that shares it."""
+    return [
+        *_body(message),
+        *_sources(message),
+        _footer(message),
+        _buttons(message, can_share=message.is_answered),
+    ]
+
+
+def public_blocks(message: AnswerMessage) -> list[Block]:
+    """For everyone in the channel: never names what was looked at in vain."""
+    return [*_body(message), *_sources(message), _footer(message), _buttons(message, can_share=False)]
+
+
+def fallback_text(message: AnswerMessage) -> str:
+    """The notification's words; also what screen readers get."""
+    return shorten(escape(message.text), 300)
+
+
+def _body(message: AnswerMessage) -> list[Block]:
+    asked = f"*{shorten(escape(message.question), 280)}*"
+    pieces = split(_linked(message), SECTION_CHARS)[:MAX_TEXT_SECTIONS]
+    return [_section(asked), *(_section(piece) for piece in pieces)]
+
+
+def _linked(message: AnswerMessage) -> str:
+    """The text with each `[n]` leading to its source."""
+    urls = {source.number: source.url for source in message.sources} if message.is_answered else {}
+
+    def mark(match: re.Match[str]) -> str:
+        number = int(match[1])
+        return link(urls[number], f"[{number}]") if number in urls else match[0]
+
+    return re.sub(r"\[(\d{1,3})\]", mark, escape(message.text))
+
+
+def _sources(message: AnswerMessage) -> list[Block]:
+    sources = message.sources if message.is_answered else message.nearest
+    if not sources:
+        return []
+    heading = "*Sources*" if message.is_answered else "*Closest pages you can open*"
+    lines = [_source_line(source) for source in sources[:MAX_SOURCES]]
+    return [{"type": "divider"}, _section("\n".join([heading, *lines]))]
+
+
+def _source_line(source: Source) -> str:
+    where = [escape(shorten(source.place, 60))] if source.place else []
+    if source.start_s is not None:
+        where.append(f"at {_clock(source.start_s)}")
+    if source.updated_at is not None:
+        where.append(_age(source.updated_at))
+    about = f" — {', '.join(where)}" if where else ""
+    return f"[{source.number}] {link(source.url, shorten(source.title, 150))}{about}"
+
+
+def _footer(message: AnswerMessage) -> Block:
+    said = [f"Answered by: {escape(message.engine)}"] if message.is_answered else []
+    if message.is_answered and message.confidence < LOW_CONFIDENCE:
+        said.append("I am not sure about this one; please check the source")
+    if not said:
+        said = ["Only pages and recordings you may open were searched"]
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": shorten(" · ".join(said), CONTEXT_CHARS)}],
+    }
+
+
+def _buttons(message: AnswerMessage, *, can_share: bool) -> Block:
+    value = str(message.question_id)
+    buttons = [
+        _button("👍", "feedback_up", value),
+        _button("👎", "feedback_down", value),
+    ]
+    if can_share:
+        buttons.insert(0, _button("Share to channel", "share", value))
+    return {"type": "actions", "block_id": f"answer_{value}", "elements": buttons}
+
+
+def _button(label: str, action_id: str, value: str) -> Block:
+    text = {"type": "plain_text", "text": label, "emoji": True}
+    return {"type": "button", "text": text, "action_id": action_id, "value": value}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text or " "}}
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def _age(moment: datetime) -> str:
+    days = (datetime.now(UTC) - moment).days
+    if days < 1:
+        return "today"
+    if days < 60:
+        return f"{days} day{'s' if days > 1 else ''} old"
+    return f"from {moment:%B %Y}"
+
+
+def sources_of(citations: Sequence[dict[str, Any]]) -> tuple[Source, ...]:
+    """Sources from citations as the `questions` table keeps them."""
+    return tuple(
+        Source(
+            number=int(one["number"]),
+            title=str(one["title"]),
+            url=str(one["url"]),
+            place="recording" if one["kind"] == "transcript" else str(one["space_key"] or ""),
+            updated_at=datetime.fromisoformat(one["updated_at"]) if one.get("updated_at") else None,
+            start_s=one.get("start_s"),
+        )
+        for one in citations
+    )

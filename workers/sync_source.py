@@ -1,0 +1,185 @@
+"""Job: a Confluence site becomes true here. `full` reads everything, `reconcile` compares versions, `increment` asks
+what changed since the last time; the first run of a source is always full.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+
+from connectors.confluence import reading
+from connectors.confluence.facts import Position, SpaceFacts
+from core.errors import BadInput, Denied, ImpError
+from core.running_job import RunningJob
+from workers.confluence_doors import read_groups, read_space_doors
+from workers.confluence_pages import Counts, Run, refresh_pages, store_pages
+from workers.confluence_source import Site, open_site
+from workers.context import Context
+from workers.sync_changes import sync_changes
+from workers.sync_space import settle_space
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MODES = ("full", "increment", "reconcile", "gates")
+
+CLOCK = text("SELECT clock_timestamp()")
+MARK = text("""
+    UPDATE sources SET state = :state, error = :error,
+        synced_at = CASE WHEN :is_synced THEN now() ELSE synced_at END,
+        full_synced_at = CASE WHEN :is_full THEN now() ELSE full_synced_at END,
+        cursor = cursor || CAST(:cursor AS jsonb)
+    WHERE id = :id AND state <> 'removed'
+""")
+NEWEST = text("SELECT max(updated_at) FROM documents WHERE source_id = :id")
+
+
+def run(context: Context, job: RunningJob) -> dict[str, Any]:
+    """Args: `source_id`, `mode` (default increment), `spaces` (keys, optional), `accept_deletions` (optional).
+
+    Resumes from its checkpoint. Outcome: counts of pages seen, added, changed, moved, removed and failed.
+    """
+    mode = str(job.args.get("mode") or "increment")
+    if mode not in MODES:
+        raise BadInput(f"sync mode must be one of {', '.join(MODES)}, not {mode!r}")
+    source_id = int(job.args["source_id"])
+    site = open_site(context, source_id, check=job.check)
+    if mode == "increment" and not site.is_full_synced:
+        mode = "full"
+    run = Run(context, job, site, Counts(**job.checkpoint.get("counts", {})))
+    try:
+        problems = sync_changes(run) if mode == "increment" else _walk(run, mode)
+    except ImpError as exc:
+        _mark(context, source_id, state="failing", error=str(exc))
+        raise
+    finally:
+        site.client.close()
+    return {"mode": mode, **run.counts.as_dict(), "problems": problems[:20]}
+
+
+def chosen_spaces(site: Site, keys: list[str] | None) -> list[SpaceFacts]:
+    """The spaces to walk, by key.
+
+    Raises:
+        Denied: none is to be seen, or one that was asked for is not; says which and what to do.
+    """
+    visible = reading.spaces(site.client)
+    found = [space for space in visible if (space.key in keys if keys else site.wants(space))]
+    wanted = set(keys or site.chosen)
+    if absent := sorted(wanted - {space.key for space in visible}):
+        raise Denied(
+            f"no such space, or none the service account may see: {', '.join(absent)}; "
+            "check CONFLUENCE_SPACES and give the account view permission"
+        )
+    if not found:
+        raise Denied("the service account sees no space: add it to a group that may view spaces")
+    return found
+
+
+def _walk(run: Run, mode: str) -> list[str]:
+    context, job, site = run.context, run.job, run.site
+    account = reading.account(site.client)
+    with context.factory.begin() as session:
+        now: datetime = session.execute(CLOCK).scalar_one()
+        started_at = datetime.fromisoformat(job.checkpoint.get("started_at") or now.isoformat())
+        job.save(session, started_at=started_at.isoformat(), mode=mode)
+    _mark(context, site.source_id, state="syncing", error=None)
+    spaces = chosen_spaces(site, job.args.get("spaces"))
+    problems = read_space_doors(context.factory, site, spaces)
+    problems += read_groups(context.factory, site)[1]
+    done = set(job.checkpoint.get("done_spaces", []))
+    for space in spaces:
+        if space.key not in done:
+            problems += _walk_space(run, space, mode, started_at)
+            done.add(space.key)
+            with context.factory.begin() as session:
+                job.save(
+                    session, done_spaces=sorted(done), space=None, position=None, counts=run.counts.as_dict()
+                )
+    # Restrictions name groups that no space does; those are known only now.
+    problems += [one for one in read_groups(context.factory, site)[1] if one not in problems]
+    if run.counts.seen == 0:
+        problems.append(
+            "the sync succeeded with 0 pages: the spaces are empty, or nothing in them may be seen"
+        )
+    is_all = not job.args.get("spaces")
+    _mark(
+        context,
+        site.source_id,
+        state="ready",
+        error="; ".join(problems)[:2000] or None,
+        is_synced=True,
+        is_full=mode == "full" and is_all,
+        cursor=_cursor(run, started_at, account.time_zone)
+        if is_all and mode in ("full", "reconcile")
+        else None,
+    )
+    return problems
+
+
+def _walk_space(run: Run, space: SpaceFacts, mode: str, started_at: datetime) -> list[str]:
+    """All pages of a space, then what belongs to them, then what is missing."""
+    job, checkpoint = run.job, run.job.checkpoint
+    position, is_whole = None, True
+    if checkpoint.get("space") == space.key and checkpoint.get("position"):
+        position, is_whole = Position(**checkpoint["position"]), bool(checkpoint.get("is_whole", True))
+    has_body = mode == "full"
+    for listing in _ahead(reading.pages(run.site.client, space.key, has_body=has_body, position=position)):
+        job.check()
+        is_whole = is_whole and listing.is_whole and not listing.failed
+        if has_body:
+            store_pages(run, listing.pages, listing.failed, space.key)
+        else:
+            refresh_pages(run, listing.pages, fetch=mode == "reconcile")
+        following = listing.following
+        saved = {"start": following.start, "cursor": following.cursor} if following else None
+        with run.context.factory.begin() as session:
+            job.save(session, space=space.key, position=saved, is_whole=is_whole, counts=run.counts.as_dict())
+        total = None if listing.total is None else run.counts.seen - _done(listing) + listing.total
+        job.progress(run.counts.seen, total, "pages", space=space.key)
+    accept = bool(job.args.get("accept_deletions"))
+    return settle_space(run, space.key, since=started_at, is_whole=is_whole, accept=accept, mode=mode)
+
+
+def _done(listing: Any) -> int:
+    following = listing.following
+    return int(following.start) if following else int(listing.total or 0)
+
+
+def _ahead(some: Iterator[T]) -> Iterator[T]:
+    """The same, with the next one fetched while the present one is worked on."""
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
+        coming = pool.submit(next, some, None)
+        while (found := coming.result()) is not None:
+            coming = pool.submit(next, some, None)
+            yield found
+
+
+def _cursor(run: Run, started_at: datetime, time_zone: str | None) -> dict[str, Any]:
+    """Where increments begin: the newest change seen, but none from after the start, which may have been passed by."""
+    with run.context.factory.begin() as session:
+        newest = session.execute(NEWEST, {"id": run.site.source_id}).scalar_one()
+    since = min(newest or started_at, started_at)
+    return {"since": since.isoformat(), "time_zone": time_zone}
+
+
+def _mark(
+    context: Context,
+    source_id: int,
+    *,
+    state: str,
+    error: str | None,
+    is_synced: bool = False,
+    is_full: bool = False,
+    cursor: dict[str, Any] | None = None,
+) -> None:
+    values = {
+        "id": source_id, "state": state, "error": error, "is_synced": is_synced, "is_full": is_full,
+        "cursor": json.dumps(cursor or {}),
+    }  # fmt: skip
+    with context.factory.begin() as session:
+        session.execute(MARK, values)
