@@ -19,10 +19,10 @@ from core import jobs
 UPSERT = text("""
     INSERT INTO documents (source_id, external_id, kind, title, url, space_key, parent_id, ancestors,
         ancestor_titles, labels, author, editor, language, markdown, version, content_hash, gate_ids, status,
-        details, error, created_at, updated_at)
+        details, error, created_at, updated_at, seen_at)
     SELECT :source_id, r.external_id, r.kind, r.title, r.url, r.space_key, r.parent_id, r.ancestors,
         r.ancestor_titles, r.labels, r.author, r.editor, r.language, r.markdown, r.version, r.content_hash,
-        r.gate_ids, r.status, r.details, r.error, r.created_at, r.updated_at
+        r.gate_ids, r.status, r.details, r.error, r.created_at, r.updated_at, clock_timestamp()
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(external_id text, kind text, title text, url text,
         space_key text, parent_id text, ancestors text[], ancestor_titles text[], labels text[], author text,
         editor text, language text, markdown text, version int, content_hash text, gate_ids int[], status text,
@@ -35,7 +35,7 @@ UPSERT = text("""
         editor = excluded.editor, language = excluded.language, markdown = excluded.markdown,
         version = excluded.version, content_hash = excluded.content_hash, gate_ids = excluded.gate_ids,
         status = excluded.status, details = excluded.details, error = excluded.error,
-        created_at = excluded.created_at, updated_at = excluded.updated_at, seen_at = now(), deleted_at = NULL
+        created_at = excluded.created_at, updated_at = excluded.updated_at, seen_at = clock_timestamp(), deleted_at = NULL
         WHERE documents.version <= excluded.version
     RETURNING id, external_id, content_hash IS DISTINCT FROM indexed_hash AS is_due
 """)
@@ -44,7 +44,7 @@ UPSERT = text("""
 REFRESH = text("""
     UPDATE documents d SET title = r.title, url = r.url, space_key = r.space_key, parent_id = r.parent_id,
         ancestors = r.ancestors, ancestor_titles = r.ancestor_titles, labels = r.labels, status = r.status,
-        gate_ids = r.gate_ids, seen_at = now(), deleted_at = NULL
+        gate_ids = r.gate_ids, seen_at = clock_timestamp(), deleted_at = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(external_id text, title text, url text, space_key text,
         parent_id text, ancestors text[], ancestor_titles text[], labels text[], status text, gate_ids int[])
     WHERE d.source_id = :source_id AND d.external_id = r.external_id
@@ -62,9 +62,9 @@ FOLLOW_PAGE = text("""
 """)
 
 FAILED = text("""
-    INSERT INTO documents (source_id, external_id, kind, title, url, space_key, error)
-    VALUES (:source_id, :external_id, :kind, :title, :url, :space_key, :error)
-    ON CONFLICT (source_id, external_id) DO UPDATE SET error = excluded.error, seen_at = now()
+    INSERT INTO documents (source_id, external_id, kind, title, url, space_key, error, seen_at)
+    VALUES (:source_id, :external_id, :kind, :title, :url, :space_key, :error, clock_timestamp())
+    ON CONFLICT (source_id, external_id) DO UPDATE SET error = excluded.error, seen_at = clock_timestamp()
 """)
 
 KNOWN = text("""
@@ -73,7 +73,7 @@ KNOWN = text("""
     FROM documents WHERE source_id = :source_id AND external_id = ANY(:ids)
 """)
 
-SEEN = text("UPDATE documents SET seen_at = now() WHERE source_id = :source_id AND external_id = ANY(:ids)")
+SEEN = text("UPDATE documents SET seen_at = clock_timestamp() WHERE source_id = :source_id AND external_id = ANY(:ids)")
 
 SET_STATUS = text("""
     UPDATE documents SET status = :status,

@@ -62,7 +62,7 @@ class ConfluenceClient:
         """
         if not pat and not (username and api_token):
             raise NotConfigured("give CONFLUENCE_USERNAME and CONFLUENCE_API_TOKEN, or CONFLUENCE_PAT")
-        self.base_url = _base(url)
+        self.base_url = site_url(url)
         self.is_cloud = not pat and is_cloud_url(self.base_url)
         self._check = check
         self._pace = pace_of(self.base_url)
@@ -180,7 +180,8 @@ def is_cloud_url(base_url: str) -> bool:
     return (parts.hostname or "").endswith(".atlassian.net") or parts.path.rstrip("/").endswith("/wiki")
 
 
-def _base(url: str) -> str:
+def site_url(url: str) -> str:
+    """CONFLUENCE_URL as it is used: without a trailing slash, with `/wiki` for Cloud."""
     base = url.rstrip("/")
     parts = urlsplit(base)
     return f"{base}/wiki" if (parts.hostname or "").endswith(".atlassian.net") and not parts.path else base
