@@ -25,6 +25,8 @@ _RELATIVE_FLOOR = 0.8  # of the best sentence's score, for a further sentence to
 _LEXICAL_WEIGHT = 0.5
 _RANK_WEIGHT = 0.05
 _TYPE_BONUS = 0.1
+_SPEAKER_BONUS = 0.15
+_QUESTION_MALUS = 0.2  # somebody asking the same is near to the question and answers nothing
 _SAME = 0.6  # word overlap from which a second sentence says nothing new
 _SPEAKER = re.compile(r"^([^:\n]{1,80}): (?=\S)")
 _RULE = re.compile(r"^[|\s:-]+$")
@@ -73,7 +75,7 @@ class Extractive:
             at: float(cosine)
             + _LEXICAL_WEIGHT * lexical[at]
             + _RANK_WEIGHT / units[at].evidence
-            + (_TYPE_BONUS if _fits_question(question, units[at].text) else 0.0)
+            + _manner(question, units[at].text)
             for at, cosine in zip(likely, np.asarray(similarity), strict=True)
         }
         chosen = _chosen(units, scores)
@@ -144,6 +146,17 @@ def _coverage(terms: Sequence[str], units: Sequence[_Unit]) -> list[float]:
     weight = {word: math.log(1 + len(units) / (1 + frequency[word])) for word in stems}
     total = sum(weight.values())
     return [sum(weight[word] for word in there) / total if total else 0.0 for there in found]
+
+
+def _manner(question: str, text: str) -> float:
+    """Bonus for the kind of thing asked for and for the person asked about; malus for a counter-question."""
+    speaker = _SPEAKER.match(text)
+    is_named = speaker is not None and f" {speaker[1].casefold()} " in f" {' '.join(words(question))} "
+    return (
+        (_TYPE_BONUS if _fits_question(question, text) else 0.0)
+        + (_SPEAKER_BONUS if is_named else 0.0)
+        - (_QUESTION_MALUS if text.rstrip().endswith("?") else 0.0)
+    )
 
 
 def _fits_question(question: str, text: str) -> bool:

@@ -57,6 +57,18 @@ def test_extractive_says_who_spoke() -> None:
     assert answer.sentences[0].text == "Ann: We will ship the parser on Friday."
 
 
+def test_a_counter_question_is_no_answer_and_the_named_speaker_counts() -> None:
+    said = (
+        "Ann: What is the release date of the parser?\nBob: The parser release date is the ninth of May.\n"
+        "Cem: The parser release date is unknown to me."
+    )
+    block = Evidence(1, (make_hit(said, speakers=("Ann", "Bob", "Cem"), start_s=3.0),))
+    answer = Extractive(EMBEDDER).answer("What did Cem say about the release date of the parser?", [block])
+    best = [sentence.text for sentence in answer.sentences]
+    assert "Cem: The parser release date is unknown to me." in best
+    assert "Ann: What is the release date of the parser?" not in best
+
+
 def test_extractive_without_evidence_says_nothing() -> None:
     assert Extractive(EMBEDDER).answer("Anything?", []).sentences == ()
 
