@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.db import SessionFactory
 from core.errors import ImpError, Unavailable
@@ -75,3 +75,30 @@ def _time_left(row: Any) -> str:
         return ""
     spent_s = (datetime.now(UTC) - row.started_at).total_seconds()
     return f", about {spent_s * (total - done) / done:.0f} s left"
+
+
+def settle(factory: SessionFactory, kinds: Sequence[str], *, timeout_s: float = 24 * 3600.0) -> None:
+    """Return when no job of these kinds waits or runs any more (those that pause after a failure not counted).
+
+    Raises:
+        Unavailable: still busy after `timeout_s`.
+    """
+    deadline, n_most, shown = time.monotonic() + timeout_s, 0, False
+    while True:
+        with factory() as session:
+            n_left = session.execute(
+                select(func.count()).select_from(Job)
+                .where(Job.kind.in_(kinds), Job.state.in_(("queued", "running")), Job.run_after <= func.now())
+            ).scalar_one()  # fmt: skip
+        n_most = max(n_most, n_left)
+        if sys.stderr.isatty() and n_most:
+            shown = True
+            line = f"{', '.join(kinds)}: {n_most - n_left} of {n_most}"
+            print(f"\r{line:<110}", end="", file=sys.stderr, flush=True)
+        if n_left == 0:
+            break
+        if time.monotonic() > deadline:
+            raise Unavailable(f"still {n_left} jobs after {timeout_s:.0f} s; see `imp jobs list`")
+        time.sleep(POLL_S)
+    if shown:
+        print(file=sys.stderr)
