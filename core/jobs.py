@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from core.doorbell import Doorbell
 from core.errors import ClaimLost, NotFound
@@ -36,28 +36,32 @@ ENQUEUE = text("""
     RETURNING id, queue, run_after <= now() AS is_due
 """)
 
+# A locked row is being written by somebody alive, however old its heartbeat looks: not ours to take.
 CLAIM = text("""
     UPDATE jobs SET state = 'running', claim = :claim, worker = :worker, attempts = attempts + 1,
-           heartbeat_at = now(), started_at = coalesce(started_at, now())
-    WHERE id = :id AND attempts < max_attempts AND NOT is_cancel_asked
-      AND (state = 'queued' AND run_after <= now()
-           OR state = 'running' AND heartbeat_at < now() - make_interval(secs => :stale_s))
+           heartbeat_at = clock_timestamp(), started_at = coalesce(started_at, now())
+    WHERE id = (
+        SELECT id FROM jobs
+        WHERE id = :id AND attempts < max_attempts AND NOT is_cancel_asked
+          AND (state = 'queued' AND run_after <= now()
+               OR state = 'running' AND heartbeat_at < now() - make_interval(secs => :stale_s))
+        FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, key, queue, args, checkpoint, attempts, max_attempts, claim,
               extract(epoch FROM now() - created_at)::float AS waited_s
 """)
 
 BEAT = text("""
-    UPDATE jobs SET heartbeat_at = now() WHERE id = :id AND claim = :claim AND state = 'running'
+    UPDATE jobs SET heartbeat_at = clock_timestamp() WHERE id = :id AND claim = :claim AND state = 'running'
     RETURNING is_cancel_asked
 """)
 
 CHECKPOINT = text("""
-    UPDATE jobs SET checkpoint = CAST(:checkpoint AS jsonb), heartbeat_at = now()
+    UPDATE jobs SET checkpoint = CAST(:checkpoint AS jsonb), heartbeat_at = clock_timestamp()
     WHERE id = :id AND claim = :claim AND state = 'running'
 """)
 
 PROGRESS = text("""
-    UPDATE jobs SET progress = CAST(:progress AS jsonb), heartbeat_at = now()
+    UPDATE jobs SET progress = CAST(:progress AS jsonb), heartbeat_at = clock_timestamp()
     WHERE id = :id AND claim = :claim AND state = 'running'
 """)
 
@@ -79,32 +83,38 @@ PUT_BACK = text("""
 """)
 
 # Rung again: due rows that were never rung since they became due; rows of a queue that looks empty;
-# rows rung too long ago in any case; rows whose worker fell silent. `:shallow` are the near-empty queues.
+# rows rung too long ago in any case. A running row is due once its worker has been silent for `:stale_s`.
+# `:shallow` are the near-empty queues. Claiming needs the row's lock, so locked rows are left alone.
 SWEEP = text("""
     UPDATE jobs SET rung_at = now()
     WHERE id IN (
-        SELECT id FROM jobs
-        WHERE state = 'queued' AND run_after <= now()
-              AND (rung_at < run_after
+        SELECT id FROM jobs, LATERAL (
+            SELECT CASE state WHEN 'queued' THEN run_after
+                   ELSE heartbeat_at + make_interval(secs => :stale_s) END AS due_at) due
+        WHERE state IN ('queued', 'running') AND due_at <= now()
+              AND (rung_at < due_at
                    OR queue = ANY(:shallow) AND rung_at < now() - make_interval(secs => :pause_s)
                    OR rung_at < now() - make_interval(secs => :ring_again_s))
-           OR state = 'running' AND heartbeat_at < now() - make_interval(secs => :stale_s)
-        ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)
+        ORDER BY id LIMIT :batch FOR UPDATE OF jobs SKIP LOCKED)
     RETURNING id, kind, queue
 """)
 
 GIVE_UP = text("""
     UPDATE jobs SET state = CASE WHEN is_cancel_asked THEN 'cancelled' ELSE 'failed' END, finished_at = now(),
            claim = NULL,
-           error = CASE WHEN is_cancel_asked THEN 'cancelled'
-                        ELSE concat_ws(' ', 'gave up after', attempts, 'attempts: the worker died each time.', error) END
-    WHERE state = 'running' AND heartbeat_at < now() - make_interval(secs => :stale_s)
-      AND (attempts >= max_attempts OR is_cancel_asked)
+           error = CASE WHEN is_cancel_asked THEN 'cancelled on request'
+                        ELSE concat_ws(' ', 'gave up after', attempts, 'attempts: the worker died.', error) END
+    WHERE id IN (
+        SELECT id FROM jobs
+        WHERE state = 'running' AND heartbeat_at < now() - make_interval(secs => :stale_s)
+              AND (attempts >= max_attempts OR is_cancel_asked)
+        FOR UPDATE SKIP LOCKED)
+    RETURNING kind, key, queue, args, is_due_again
 """)
 
 RETRY = text("""
     UPDATE jobs SET state = 'queued', attempts = 0, run_after = now(), rung_at = now(), error = NULL,
-           finished_at = NULL, is_cancel_asked = false
+           finished_at = NULL, is_cancel_asked = false, is_due_again = false
     WHERE id = :id AND state IN ('failed', 'cancelled')
       AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.kind = jobs.kind AND o.key = jobs.key
                       AND o.state IN ('queued', 'running'))
@@ -112,7 +122,7 @@ RETRY = text("""
 """)
 
 CANCEL = text("""
-    UPDATE jobs SET is_cancel_asked = true,
+    UPDATE jobs SET is_cancel_asked = true, is_due_again = false,
            state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,
            finished_at = CASE WHEN state = 'queued' THEN now() ELSE finished_at END
     WHERE id = :id AND state IN ('queued', 'running')
@@ -142,7 +152,7 @@ def enqueue(
     """Write the job in the caller's transaction; workers are rung after its commit.
 
     A job of the same kind and key that still waits takes the new `args` and is returned; one that is
-    running is run once more when it ends.
+    running is run once more when it ends, however it ends.
 
     Args:
         kind: a name in `core.job_kinds.KINDS`.
@@ -177,13 +187,28 @@ def _ring_after_commit(session: Session) -> None:
         return
     bell: Doorbell | None = session.info.get("doorbell")
     for kind, queue, job_id in session.info.pop("rings", []):
-        if bell is not None:
-            bell.ring(kind, queue, job_id)
+        # One lost ring means that the broker is away: the others wait for the sweep, not the caller for them.
+        if bell is None or not bell.ring(kind, queue, job_id):
+            return
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget_rings(session: Session) -> None:
-    session.info.pop("rings", None)
+@event.listens_for(Session, "after_transaction_create")
+def _mark_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        session.info.setdefault("ring_marks", {})[transaction] = len(session.info.get("rings", []))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_rings_of_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        del session.info.get("rings", [])[session.info["ring_marks"][transaction] :]
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_rings(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop("rings", None)
+        session.info.pop("ring_marks", None)
 
 
 def claim(session: Session, job_id: int, *, worker: str, stale_s: float) -> Claimed | None:
@@ -205,10 +230,8 @@ def beat(session: Session, job: Claimed) -> bool:
     Raises:
         ClaimLost: another worker has the row now.
     """
-    asked = session.execute(BEAT, {"id": job.id, "claim": job.claim}).scalar_one_or_none()
-    if asked is None:
-        raise ClaimLost(f"job {job.id} was taken over by another worker")
-    return bool(asked)
+    fence(session, job)  # a beat that waited for the row must not write the time at which it began to wait
+    return bool(session.execute(BEAT, {"id": job.id, "claim": job.claim}).scalar_one())
 
 
 def save_checkpoint(session: Session, job: Claimed, checkpoint: dict[str, Any]) -> None:
@@ -254,8 +277,7 @@ def close(
     ).one_or_none()
     if row is None:
         raise ClaimLost(f"job {job.id} was taken over by another worker")
-    if row.is_due_again and state != "cancelled":
-        enqueue(session, row.kind, row.key, queue=row.queue, **row.args)
+    _run_once_more(session, row)
 
 
 def put_back(
@@ -283,7 +305,8 @@ def backoff_s(attempt: int, base_s: float) -> float:
 
 def sweep(session: Session, bell: Doorbell, *, stale_s: float, queues: Sequence[str]) -> int:
     """Ring again for rows left behind; close those whose workers died too often. Returns how many were rung."""
-    session.execute(GIVE_UP, {"stale_s": stale_s})
+    for row in session.execute(GIVE_UP, {"stale_s": stale_s}).all():
+        _run_once_more(session, row)
     depths = {queue: bell.depth(queue) for queue in queues}
     shallow = [queue for queue, depth in depths.items() if depth is not None and depth < SHALLOW_QUEUE]
     rows = session.execute(
@@ -315,6 +338,8 @@ def retry(session: Session, job_id: int) -> None:
 def cancel(session: Session, job_id: int) -> str:
     """Cancel a waiting job at once, ask a running one to stop. Returns the state it is in now.
 
+    Runs asked for so far are cancelled with it; one that is enqueued later takes place.
+
     Raises:
         NotFound: no such job, or it has already ended.
     """
@@ -322,6 +347,12 @@ def cancel(session: Session, job_id: int) -> str:
     if state is None:
         raise NotFound(f"job {job_id} is not waiting or running")
     return str(state)
+
+
+def _run_once_more(session: Session, ended: Any) -> None:
+    """Queue the work that was asked for while its row was running; one of an unknown kind ends here."""
+    if ended.is_due_again and ended.kind in KINDS:
+        enqueue(session, ended.kind, ended.key, queue=ended.queue, **ended.args)
 
 
 def _write_fenced(session: Session, statement: Any, job: Claimed, **values: str) -> None:

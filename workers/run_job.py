@@ -34,8 +34,6 @@ def run_job(context: Context, job_id: int, work: Work) -> str:
         `done`, `retry`, `failed`, `cancelled`, `interrupted`, `lost`, or `not_claimed` (done already,
         running elsewhere, or not due).
     """
-    if draining.is_set():
-        return "not_claimed"
     claimed = _claim(context, job_id)
     if claimed is None:
         return "not_claimed"
@@ -56,13 +54,17 @@ def run_job(context: Context, job_id: int, work: Work) -> str:
 
 
 def _claim(context: Context, job_id: int) -> Claimed | None:
-    try:
-        with context.factory.begin() as session:
-            return jobs.claim(session, job_id, worker=context.worker, stale_s=context.settings.imp_stale_s)
-    except SQLAlchemyError as exc:
-        # Postgres is away: the row is still there, the sweep rings again when it is back.
-        logger.warning("claim_failed", extra={"job_id": job_id, "why": type(exc).__name__})
-        return None
+    """Waits while Postgres is away: dropping the ring would leave the row to the sweep's slowest rule."""
+    while True:
+        try:
+            with context.factory.begin() as session:
+                return jobs.claim(
+                    session, job_id, worker=context.worker, stale_s=context.settings.imp_stale_s
+                )
+        except SQLAlchemyError as exc:
+            logger.warning("claim_failed", extra={"job_id": job_id, "why": type(exc).__name__})
+            if not is_disconnect(exc) or draining.wait(CLOSE_PAUSE_S):
+                return None
 
 
 def _work_and_close(context: Context, claimed: Claimed, work: Work) -> tuple[str, str | None]:
