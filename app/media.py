@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import IO
 
 from fastapi import HTTPException
 from fastapi.responses import StreamingResponse
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from core.blobs import Blobs
 
 BLOCK = 256 * 1024
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def ranged_response(
@@ -19,16 +20,23 @@ def ranged_response(
 
     Raises:
         HTTPException: 416 for a range outside the file.
+        NotFound: the blob is gone.
     """
     first, last, status = 0, size_bytes - 1, 200
     match = RANGE.fullmatch(asked.strip()) if asked else None
     if match is not None and any(match.groups()):
         first, last = _bounds(match[1], match[2], size_bytes)
         status = 206
-    headers = {"Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(last - first + 1),
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+    }
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size_bytes}"
-    return StreamingResponse(_read(blobs, url, first, last), status, headers, media_type)
+    # Opened before the headers go out, so that a blob that is gone is a 404 and not a cut-off answer.
+    return StreamingResponse(_read(blobs.open(url), first, last), status, headers, media_type)
 
 
 def _bounds(start: str, end: str, size_bytes: int) -> tuple[int, int]:
@@ -41,8 +49,8 @@ def _bounds(start: str, end: str, size_bytes: int) -> tuple[int, int]:
     return first, last
 
 
-def _read(blobs: Blobs, url: str, first: int, last: int) -> Iterator[bytes]:
-    with blobs.open(url) as stream:
+def _read(stream: IO[bytes], first: int, last: int) -> Iterator[bytes]:
+    with stream:
         stream.seek(first)
         left = last - first + 1
         while left > 0 and (block := stream.read(min(BLOCK, left))):

@@ -34,8 +34,20 @@ class Stack:
         self.home.release()
 
 
-def start(settings: Settings, say: Callable[[str], None], *, with_web: bool = True) -> Stack:
+def start(
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    with_web: bool = True,
+    more_env: dict[str, str] | None = None,
+    before: Callable[[Stack], None] = lambda _: None,
+) -> Stack:
     """Bring everything up; on failure, stop what was started.
+
+    Args:
+        more_env: settings the children get on top of this process' environment; kept for other commands
+            on the same folder.
+        before: starts more children once the folder is held (the demo's stand-ins).
 
     Raises:
         NotConfigured: the folder is held by another process, or something is missing.
@@ -46,6 +58,7 @@ def start(settings: Settings, say: Callable[[str], None], *, with_web: bool = Tr
     stack = Stack(home, Supervisor(settings.imp_home / "logs", say), settings)
     stack.supervisor.stop_on_signals()
     try:
+        before(stack)
         database_url = _postgres(stack, say)
         redis_url = _redis(stack, say)
         port = settings.imp_port if settings.imp_port and is_free(settings.imp_port) else home.port("web")
@@ -60,15 +73,19 @@ def start(settings: Settings, say: Callable[[str], None], *, with_web: bool = Tr
             "IMP_HOME": str(settings.imp_home),
             "IMP_PORT": str(port),
             "IMP_PUBLIC_URL": public_url,
+            **(more_env or {}),
             **_THREADS,
         }
-        stack.settings = load_settings(
-            **{name.lower(): value for name, value in env.items() if name.lower() in Settings.model_fields}
-        )
+        given = {name.lower(): value for name, value in env.items() if name.lower() in Settings.model_fields}
+        stack.settings = load_settings(**given)
         for child in _processes(env, with_web=with_web):
             stack.supervisor.start(child)
         home.tell(
-            url=public_url, database_url=database_url, redis_url=redis_url, pids=stack.supervisor.pids()
+            url=public_url,
+            database_url=database_url,
+            redis_url=redis_url,
+            pids=stack.supervisor.pids(),
+            settings=given,
         )
     except BaseException:
         stack.stop()

@@ -5,12 +5,15 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Path
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
 from app.auth import Ctx, PersonId
 from core.models import Job, Person, Recording
 
 router = APIRouter(tags=["jobs"])
 BigId = Path(ge=1, le=2**63 - 1)
+# Kinds whose key is the id of a recording.
+OF_RECORDINGS = ("transcribe_recording", "draft_minutes", "publish_minutes", "announce_minutes")
 
 
 class JobReply(BaseModel):
@@ -29,7 +32,7 @@ class JobReply(BaseModel):
 
 @router.get("/v1/jobs/{job_id}", responses={401: {}, 404: {}})
 def show_job(context: Ctx, person_id: PersonId, job_id: int = BigId) -> JobReply:
-    """Visible to admins, and to the person whose recording it works on."""
+    """Visible to admins, and to the person who submitted the recording it works on."""
     with context.factory() as session:
         job = session.get(Job, job_id)
         person = session.get_one(Person, person_id)
@@ -38,9 +41,8 @@ def show_job(context: Ctx, person_id: PersonId, job_id: int = BigId) -> JobReply
         return JobReply.model_validate(job, from_attributes=True)
 
 
-def _is_own(session: Any, job: Job, person_id: int) -> bool:
-    recording_id = job.args.get("recording_id")
-    if recording_id is None:
+def _is_own(session: Session, job: Job, person_id: int) -> bool:
+    if job.kind not in OF_RECORDINGS or not job.key.isdecimal():
         return False
-    recording = session.get(Recording, recording_id)
+    recording = session.get(Recording, int(job.key))
     return recording is not None and recording.submitted_by == person_id

@@ -40,7 +40,10 @@ def login(context: Ctx, token: str, next_path: Annotated[str, Query(alias="next"
 
 @router.get("/recordings/{recording_id}", response_class=HTMLResponse)
 def player(
-    request: Request, context: Ctx, recording_id: RecordingId, t: Annotated[float, Query(ge=0)] = 0.0
+    request: Request,
+    context: Ctx,
+    recording_id: RecordingId,
+    t: Annotated[float, Query(ge=0, le=10**7, allow_inf_nan=False)] = 0.0,
 ) -> Response:
     """The recording at second `t`, for those who may open it."""
     try:
