@@ -6,8 +6,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import jobs
+from core.job_kinds import QUEUES
 from core.models import Source
 from workers.context import Context
+from workers.recordings import open_closed_recordings
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +20,12 @@ FORGET_DELIVERIES = text("DELETE FROM deliveries WHERE received_at < now() - mak
 FORGET_JOBS = text("""
     DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < now() - make_interval(days => :days)
 """)
+
+
+def sweep(context: Context) -> None:
+    """Ring again for jobs left behind."""
+    with context.factory.begin() as session:
+        jobs.sweep(session, context.bell, stale_s=context.settings.imp_stale_s, queues=QUEUES)
 
 
 def poll_sources(context: Context) -> None:
@@ -36,6 +44,7 @@ def refresh_all_gates(context: Context) -> None:
         for source_id, kind in _sources(session):
             if kind == "confluence":
                 jobs.enqueue(session, "refresh_gates", str(source_id), source_id=source_id)
+        open_closed_recordings(session, context.settings)
 
 
 def reconcile_all(context: Context) -> None:

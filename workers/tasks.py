@@ -4,12 +4,12 @@ A door takes a row's id and hands it to `run_job`; what a kind does stands in th
 """
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
 
-from core import jobs
-from core.job_kinds import KINDS, QUEUES
+from core.job_kinds import KINDS
 from core.running_job import RunningJob
 from workers import periodic
 from workers.context import Context
@@ -31,17 +31,23 @@ MODULES = {
     "ping": "workers.ping",
 }
 
+# name -> function; `workers.schedule` says when.
+PERIODIC = {
+    "sweep": periodic.sweep,
+    "poll_sources": periodic.poll_sources,
+    "refresh_all_gates": periodic.refresh_all_gates,
+    "reconcile_all": periodic.reconcile_all,
+    "clean": periodic.clean,
+}
+
 
 def register(app: Celery, context: Context, modules: dict[str, str] | None = None) -> None:
     """Give `app` one task per kind of job, and the periodic ones."""
     for kind in KINDS:
         module = (modules or MODULES)[kind]
         app.task(name=f"imp.{kind}")(_door(context, module))
-    app.task(name="imp.sweep")(lambda: _sweep(context))
-    app.task(name="imp.poll_sources")(lambda: periodic.poll_sources(context))
-    app.task(name="imp.refresh_all_gates")(lambda: periodic.refresh_all_gates(context))
-    app.task(name="imp.reconcile_all")(lambda: periodic.reconcile_all(context))
-    app.task(name="imp.clean")(lambda: periodic.clean(context))
+    for name, periodic_work in PERIODIC.items():
+        app.task(name=f"imp.{name}")(_periodic_door(context, periodic_work))
 
 
 def load_work(module: str) -> Work:
@@ -50,7 +56,7 @@ def load_work(module: str) -> Work:
     return work
 
 
-def _door(context: Context, module: str) -> Any:
+def _door(context: Context, module: str) -> Callable[[int], str]:
     def door(job_id: int) -> str:
         def work(context: Context, job: RunningJob) -> dict[str, Any]:
             return load_work(module)(context, job)
@@ -60,6 +66,8 @@ def _door(context: Context, module: str) -> Any:
     return door
 
 
-def _sweep(context: Context) -> None:
-    with context.factory.begin() as session:
-        jobs.sweep(session, context.bell, stale_s=context.settings.imp_stale_s, queues=QUEUES)
+def _periodic_door(context: Context, work: Callable[[Context], None]) -> Callable[[], None]:
+    def door() -> None:
+        work(context)
+
+    return door
