@@ -55,6 +55,7 @@ class Supervisor:
         self._crashes: dict[str, int] = {}
         self._restart_at: dict[str, float] = {}
         self._is_stopping = False
+        self._is_watching = False
 
     def start(self, child: Child) -> None:
         """Start one child and wait until it is ready. Raises what `wait_ready` raises."""
@@ -69,15 +70,17 @@ class Supervisor:
         return self._is_stopping
 
     def stop_on_signals(self) -> None:
-        """Ctrl-C and SIGTERM end `run`."""
+        """Ctrl-C and SIGTERM end `run`; before and after it they interrupt whatever is being done."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Watch until asked to stop or `until()` is true."""
+        self._is_watching = True
         while not self._is_stopping and not until():
             self.tick()
             time.sleep(POLL_S)
+        self._is_watching = False
 
     def tick(self) -> None:
         """Notice crashed children and restart those whose pause is over."""
@@ -153,7 +156,10 @@ class Supervisor:
             process.wait(5)
 
     def _ask_to_stop(self, *_: object) -> None:
+        is_first = not self._is_stopping
         self._is_stopping = True
+        if is_first and not self._is_watching:
+            raise KeyboardInterrupt
 
 
 def _die_with_parent(number: int) -> Callable[[], None]:
