@@ -6,9 +6,10 @@ the caller brings the question's vector.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
@@ -154,7 +155,7 @@ WITH corpus AS (
     WHERE :has_vector AND e.model_id = {model_id} AND {visible}
     ORDER BY e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) LIMIT :n_candidates
 ), measured AS (
-    SELECT c.id AS chunk_id, c.document_id, c.position, coalesce(s.score, 0) AS lexical_score,
+    SELECT c.id AS chunk_id, c.document_id, c.position, md5(c.text) AS text_hash, coalesce(s.score, 0) AS lexical_score,
            CASE WHEN :has_vector THEN 1 - (e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim}))) END
                AS vector_score
     FROM (SELECT chunk_id FROM lexical UNION SELECT chunk_id FROM nearest) AS candidate
@@ -170,12 +171,16 @@ WITH corpus AS (
         sum(points) OVER (PARTITION BY document_id ORDER BY position
                           RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW), 0) / 2 AS score
     FROM fused
+), folded AS (
+    SELECT *, row_number() OVER (PARTITION BY text_hash ORDER BY score DESC, chunk_id) AS copy,
+           count(*) OVER (PARTITION BY text_hash) AS n_copies
+    FROM scored
 ), best AS (
-    SELECT * FROM scored ORDER BY score DESC, chunk_id LIMIT :n_rows
+    SELECT * FROM folded WHERE copy = 1 ORDER BY score DESC, chunk_id LIMIT :n_rows
 )
 SELECT c.id AS chunk_id, d.id AS document_id, d.source_id, d.kind, d.title, d.url, d.space_key, d.updated_at,
        c.position, c.heading_path, c.anchor, c.text, c.context, c.speakers, c.start_s, c.end_s,
-       c.first_position, c.last_position, c.n_tokens, best.score, best.lexical_score, best.vector_score
+       c.first_position, c.last_position, c.n_tokens, best.score, best.lexical_score, best.vector_score, best.n_copies
 FROM best
 JOIN chunks c ON c.id = best.chunk_id
 JOIN documents d ON d.id = c.document_id
@@ -222,14 +227,14 @@ def search(
         "n_rows": top_k * _N_SPARE,
     }
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
-    rows = session.execute(_statement(model), values)
+    rows = session.execute(_statement(model), values).all()
     hits = [_hit(row._mapping) for row in rows]
     folded = fold_duplicates(hits)
     return Found(
         hits=tuple(folded[:top_k]),
         lexemes=tuple(lexemes),
         corrections=corrections,
-        n_folded=len(hits) - len(folded),
+        n_folded=len(hits) - len(folded) + sum(row.n_copies - 1 for row in rows),
         duration_s=time.monotonic() - started,
     )
 
@@ -310,8 +315,9 @@ def _escaped(phrase: str) -> str:
     return phrase.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _hit(row: object) -> Hit:
-    values = dict(row)  # type: ignore[call-overload]
+def _hit(row: Mapping[str, Any]) -> Hit:
+    values = dict(row)
+    del values["n_copies"]
     values["heading_path"] = tuple(values["heading_path"])
     values["speakers"] = tuple(values["speakers"])
     return Hit(**values)

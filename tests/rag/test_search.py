@@ -139,6 +139,15 @@ def test_copies_are_folded(ask: Ask, make_document: MakeDocument) -> None:
     assert len(found.hits) == 1 and found.n_folded == 1
 
 
+def test_re_export_with_small_changes_is_folded(ask: Ask, make_document: MakeDocument) -> None:
+    body = (
+        "The backup runs every night at two and is kept for thirty days on another site far away from here."
+    )
+    make_document("original", body)
+    make_document("export", f"**{body}**\n\n")
+    assert len(ask("backup night").hits) == 1
+
+
 def test_narrow_gate_still_finds_enough(db_session: Session, ask: Ask, make_document: MakeDocument) -> None:
     for n in range(120):
         make_document(f"d{n}", f"alpha beta number{n}", gate_ids=[1] if n % 30 == 0 else [2])
