@@ -1,8 +1,8 @@
 """The doorbell: a Celery message that says "row N of the job table wants you"; it carries nothing else.
 
 A ring may be lost, doubled or late without harm: the job table is the list, the sweep rings again.
-Messages go through the anonymous exchange straight to a queue, so that a wiped Redis (which forgets
-kombu's bindings) swallows no later ring.
+Given only a queue's name, Celery publishes through the anonymous exchange straight to that queue, so that a
+wiped Redis (which forgets kombu's bindings) swallows no later ring.
 """
 
 import logging
@@ -81,15 +81,15 @@ class CeleryBell:
 
     def __init__(self, redis_url: str) -> None:
         self._celery = make_celery(redis_url)
+        # Who rings has something better to do than to wait: one attempt, and none hangs on a silent Redis.
+        self._celery.conf.broker_transport_options |= {"max_retries": 0, "socket_timeout": BROKER_TIMEOUT_S}
         self._redis = Redis.from_url(
             redis_url, socket_timeout=BROKER_TIMEOUT_S, socket_connect_timeout=BROKER_TIMEOUT_S
         )
 
     def ring(self, kind: str, queue: str, job_id: int) -> bool:
         try:
-            self._celery.send_task(
-                f"imp.{kind}", args=[job_id], exchange="", routing_key=queue, retry=False, ignore_result=True
-            )
+            self._celery.send_task(f"imp.{kind}", args=[job_id], queue=queue, retry=False, ignore_result=True)
         except (BrokerError, RedisError, OSError) as exc:
             logger.warning("ring_lost", extra={"kind": kind, "job_id": job_id, "why": type(exc).__name__})
             return False

@@ -9,7 +9,7 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
     """Celery beat's table. Messages expire before the next is due, so that none pile up."""
 
     def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
-        options = {"exchange": "", "routing_key": queue, "expires": seconds}
+        options = {"queue": queue, "expires": seconds}
         return {"task": task, "schedule": seconds, "options": options}
 
     return {
