@@ -34,7 +34,7 @@ def poll_sources(context: Context) -> None:
         for source_id, kind in _sources(session):
             if kind == "confluence":
                 jobs.enqueue(session, "sync_source", str(source_id), source_id=source_id)
-            elif kind == "recordings":
+            elif kind == "recordings" and session.get_one(Source, source_id).settings.get("url"):
                 jobs.enqueue(session, "scan_recordings", str(source_id), source_id=source_id)
 
 

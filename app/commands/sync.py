@@ -4,20 +4,31 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from typer.core import Context, TyperGroup
 
 from app.console import AsJson, Wait, say, show_one, show_rows
 
-app = typer.Typer(help="Bring sources up to date.", invoke_without_command=True, no_args_is_help=False)
+
+class _SyncGroup(TyperGroup):
+    """`imp sync [SOURCE] [OPTIONS]` is `imp sync now …`, so that the common case needs no verb."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        is_verb = bool(args) and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if is_verb else ["now", *args])
+
+
+app = typer.Typer(
+    help="Bring sources up to date: `imp sync [SOURCE]` is short for `imp sync now`.", cls=_SyncGroup
+)
 COLUMNS = {
     "name": "SOURCE", "state": "STATE", "n_current": "PAGES", "n_unindexed": "NOT YET SEARCHABLE", "n_failed": "FAILED",
     "n_closed": "DOORS UNKNOWN", "lag": "LAST SYNC", "running": "RUNNING", "error": "ERROR",
 }  # fmt: skip
 
 
-@app.callback()
-def sync(
-    ctx: typer.Context,
-    source: Annotated[str | None, typer.Option("--source", help="Name or number; default: all.")] = None,
+@app.command()
+def now(
+    source: Annotated[str | None, typer.Argument(help="Name or number of a source; default: all.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")] = False,
     space: Annotated[list[str] | None, typer.Option(help="Only this space; repeat for more.")] = None,
     page: Annotated[list[str] | None, typer.Option(help="Only this page id; repeat for more.")] = None,
@@ -32,8 +43,6 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Sync one source or all: what changed, or with --full everything. `imp sync status` shows how they stand."""
-    if ctx.invoked_subcommand is not None:
-        return
     from app.session import open_context
     from core.errors import BadInput
     from workers import sources
