@@ -261,6 +261,7 @@ class Account(Base):
     email: Mapped[str | None] = mapped_column(index=True)
     linked_by: Mapped[str | None]
     is_external: Mapped[bool] = mapped_column(server_default=sql_text("false"))
+    is_bot: Mapped[bool] = mapped_column(server_default=sql_text("false"))
     refreshed_at: Mapped[datetime] = _now()
     __table_args__ = (UniqueConstraint("provider", "external_id"),)
 
@@ -381,6 +382,20 @@ class Question(Base):
     feedback_reason: Mapped[str | None]
     asked_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     answered_at: Mapped[datetime | None]
+
+
+class Conversation(Base):
+    """A thread in which we answered, so that the next message there needs no mention.
+
+    `question_id` is the last question asked in it; a question forgotten takes its conversation along.
+    """
+
+    __tablename__ = "conversations"
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    thread: Mapped[str] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = _parent("questions.id")
+    updated_at: Mapped[datetime] = _now()
 
 
 class Job(Base):
