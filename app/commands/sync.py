@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from typer.core import Context, TyperGroup
+from typer.core import TyperGroup
 
 from app.console import AsJson, Wait, say, show_one, show_rows
 
@@ -12,7 +12,7 @@ from app.console import AsJson, Wait, say, show_one, show_rows
 class _SyncGroup(TyperGroup):
     """`imp sync [SOURCE] [OPTIONS]` is `imp sync now …`, so that the common case needs no verb."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         is_verb = bool(args) and (args[0] in self.commands or args[0] == "--help")
         return super().parse_args(ctx, args if is_verb else ["now", *args])
 
