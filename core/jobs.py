@@ -84,14 +84,14 @@ PUT_BACK = text("""
 
 # Rung again: due rows that were never rung since they became due; rows of a queue that looks empty;
 # rows rung too long ago in any case. A running row is due once its worker has been silent for `:stale_s`.
-# `:shallow` are the near-empty queues. Claiming needs the row's lock, so locked rows are left alone.
+# `:reached` are the queues whose broker answers, `:shallow` the near-empty ones. Claiming needs the row's lock, so locked rows are left alone.
 SWEEP = text("""
     UPDATE jobs SET rung_at = now()
     WHERE id IN (
         SELECT id FROM jobs, LATERAL (
             SELECT CASE state WHEN 'queued' THEN run_after
                    ELSE heartbeat_at + make_interval(secs => :stale_s) END AS due_at) due
-        WHERE state IN ('queued', 'running') AND due_at <= now()
+        WHERE state IN ('queued', 'running') AND due_at <= now() AND queue = ANY(:reached)
               AND (rung_at < due_at
                    OR queue = ANY(:shallow) AND rung_at < now() - make_interval(secs => :pause_s)
                    OR rung_at < now() - make_interval(secs => :ring_again_s))
@@ -305,14 +305,15 @@ def backoff_s(attempt: int, base_s: float) -> float:
 
 def sweep(session: Session, bell: Doorbell, *, stale_s: float, queues: Sequence[str]) -> int:
     """Ring again for rows left behind; close those whose workers died too often. Returns how many were rung."""
+    depths = {queue: depth for queue in queues if (depth := bell.depth(queue)) is not None}
+    shallow = [queue for queue, depth in depths.items() if depth < SHALLOW_QUEUE]
     for row in session.execute(GIVE_UP, {"stale_s": stale_s}).all():
         _run_once_more(session, row)
-    depths = {queue: bell.depth(queue) for queue in queues}
-    shallow = [queue for queue, depth in depths.items() if depth is not None and depth < SHALLOW_QUEUE]
     rows = session.execute(
         SWEEP,
         {
             "stale_s": stale_s,
+            "reached": list(depths),
             "shallow": shallow,
             "pause_s": stale_s / 2,
             "ring_again_s": RING_AGAIN_S,

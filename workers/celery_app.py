@@ -3,7 +3,7 @@
 Reads the settings once per process; jobs themselves are registered in `workers.tasks`.
 """
 
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 
 from core.doorbell import make_celery
 from core.log import configure_logging
@@ -11,6 +11,7 @@ from core.running_job import draining
 from core.settings import load_settings
 from workers.context import make_context
 from workers.schedule import beat_schedule
+from workers.sweeper import start_sweeping
 from workers.tasks import register
 
 settings = load_settings()
@@ -19,6 +20,11 @@ app = make_celery(settings.require_redis_url())
 app.conf.beat_schedule = beat_schedule(settings)
 context = make_context(settings)
 register(app, context)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _sweep(**_: object) -> None:
+    start_sweeping(context)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -1,4 +1,4 @@
-"""What happens by the clock; each entry only enqueues or sweeps, the work is a job like any other."""
+"""What happens by the clock; each entry only enqueues, the work is a job like any other (the sweep: `workers.sweeper`)."""
 
 from typing import Any
 
@@ -13,7 +13,6 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
         return {"task": task, "schedule": seconds, "options": options}
 
     return {
-        "sweep": every(settings.imp_sweep_s, "imp.sweep", "io"),
         "poll_sources": every(settings.confluence_poll_s, "imp.poll_sources", "sync"),
         "refresh_gates": every(600.0, "imp.refresh_all_gates", "sync"),
         "reconcile": every(24 * 3600.0, "imp.reconcile_all", "sync"),

@@ -31,9 +31,8 @@ MODULES = {
     "ping": "workers.ping",
 }
 
-# name -> function; `workers.schedule` says when.
+# name -> function; `workers.schedule` says when. The sweep is not among them: see `workers.sweeper`.
 PERIODIC = {
-    "sweep": periodic.sweep,
     "poll_sources": periodic.poll_sources,
     "refresh_all_gates": periodic.refresh_all_gates,
     "reconcile_all": periodic.reconcile_all,

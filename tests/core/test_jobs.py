@@ -463,9 +463,9 @@ def test_the_sweep_leaves_a_deep_queue_alone_until_the_ring_is_old(
     assert sweep(factory, bell) == [job_id]
 
 
-@pytest.mark.parametrize("depth", [0, 5_000, None])
+@pytest.mark.parametrize("depth", [0, 5_000])
 def test_the_sweep_rings_for_a_silent_worker_whatever_the_depth_but_does_not_pile_up(
-    factory: SessionFactory, bell: HeardBell, depth: int | None
+    factory: SessionFactory, bell: HeardBell, depth: int
 ) -> None:
     job_id = enqueue(factory)
     taken(factory, job_id)
@@ -475,6 +475,16 @@ def test_the_sweep_rings_for_a_silent_worker_whatever_the_depth_but_does_not_pil
     die(factory, job_id)
     assert sweep(factory, bell) == [job_id]
     assert sweep(factory, bell) == []
+
+
+def test_nothing_counts_as_rung_while_the_broker_is_away(factory: SessionFactory, bell: HeardBell) -> None:
+    job_id = enqueue(factory)
+    for column in ("rung_at", "run_after"):
+        age(factory, job_id, column, STALE_S)
+    bell.depths = dict.fromkeys(QUEUES)
+    assert sweep(factory, bell) == []
+    bell.depths.clear()
+    assert sweep(factory, bell) == [job_id]
 
 
 def test_a_kind_this_process_does_not_know_does_not_stop_the_sweep(
