@@ -15,6 +15,7 @@ _BACKCHANNEL_LIST = (
     "yeah yep yes no nope okay ok right mm hmm mm-hmm uh-huh huh uh um oh ah hm mhm alright sure so well cool "
     "disfmarker vocalsound gap pause ja nein genau gut äh ähm"
 )
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", ":", ";", '"', "”", ")")
 _BACKCHANNELS = frozenset(_BACKCHANNEL_LIST.split())
 
 
@@ -161,15 +162,24 @@ def _tail(window: Sequence[_Turn], overlap: int) -> list[_Turn]:
 
 
 def _lines(window: Sequence[_Turn]) -> str:
-    """`Name: text`, one line a speaker's run."""
-    text, speaker = "", None
+    """`Name: text`, one line a speaker's run; an utterance that ends without a full stop ends its line.
+
+    Engines that write no punctuation mark a sentence only by their pauses, which the line break keeps.
+    """
+    text, before = "", None
     for turn in window:
-        if turn.speaker == speaker:
+        if before is not None and _continues(before, turn):
             text += f" {turn.text}"
         else:
             text += f"\n{turn.speaker}: {turn.text}" if text else f"{turn.speaker}: {turn.text}"
-        speaker = turn.speaker
+        before = turn
     return text
+
+
+def _continues(before: _Turn, turn: _Turn) -> bool:
+    if turn.speaker != before.speaker:
+        return False
+    return turn.position == before.position or before.text.endswith(_SENTENCE_ENDS)
 
 
 def _passage(
