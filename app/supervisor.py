@@ -1,7 +1,7 @@
 """Start, watch, restart and stop the child processes of one machine; knows none of them.
 
 Single-threaded: one loop starts what is missing, restarts what crashed (with growing pauses) and, on
-Ctrl-C or SIGTERM, stops all in reverse order within `STOP_TIMEOUT_S`. A supervisor that is killed takes
+Ctrl-C or SIGTERM, stops all in reverse order within twice `STOP_TIMEOUT_S`. A supervisor that is killed takes
 its children along (the kernel signals them).
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-STOP_TIMEOUT_S = 8.0
+STOP_TIMEOUT_S = 4.5  # for workers and web together, then again for the services they used
 POLL_S = 0.2
 PR_SET_PDEATHSIG = 1
 MAX_PAUSE_S = 30.0
@@ -93,12 +93,12 @@ class Supervisor:
                 self._restart(child)
 
     def stop(self) -> None:
-        """End all children, last started first; those that do not end in time are killed."""
+        """End all children, services last; those that do not end in time are killed."""
         self._is_stopping = True
-        deadline = time.monotonic() + STOP_TIMEOUT_S
         services = [child for child in self._children if child.wait_ready is not None]
         others = [child for child in self._children if child.wait_ready is None]
         for group in (others, list(reversed(services))):
+            deadline = time.monotonic() + STOP_TIMEOUT_S
             running = [(child, self._running[child.name]) for child in group if child.name in self._running]
             for child, process in running:
                 _signal(process, child.stop_signal)
