@@ -145,9 +145,12 @@ WITH corpus AS (
     FROM matched m JOIN weights w USING (lexeme) CROSS JOIN corpus
     GROUP BY m.chunk_id
 ), lexical AS MATERIALIZED (
+    -- Best first, looking at each passage's document until enough are visible: OFFSET 0 keeps the planner from
+    -- joining every match with every document before the cut.
     SELECT s.chunk_id, s.score
-    FROM bm25 s JOIN chunks c ON c.id = s.chunk_id JOIN documents d ON d.id = c.document_id
-    WHERE {visible}
+    FROM (SELECT chunk_id, score FROM bm25 ORDER BY score DESC, chunk_id) AS s
+    CROSS JOIN LATERAL (SELECT FROM chunks c JOIN documents d ON d.id = c.document_id
+                        WHERE c.id = s.chunk_id AND {visible} OFFSET 0) AS seen
     ORDER BY s.score DESC, s.chunk_id LIMIT :n_candidates
 ), nearest AS MATERIALIZED (
     SELECT e.chunk_id, e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) AS distance
@@ -214,6 +217,8 @@ def search(
         vector: the question's, `(dim,)`, by the embedder of `model`; all zeros searches by words only.
         passed_gates: ids of the gates the asker passes; a document needs all of its own among them.
     """
+    if not passed_gates:
+        return Found(())  # every document has a door
     started = time.monotonic()
     ranking = ranking or Ranking()
     lexemes, corrections = _lexemes(session, query, passed_gates)
@@ -228,7 +233,7 @@ def search(
     }
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
     rows = session.execute(_statement(model), values).all()
-    hits = [_hit(row._mapping) for row in rows]
+    hits = [_hit(row._asdict()) for row in rows]
     folded = fold_duplicates(hits)
     return Found(
         hits=tuple(folded[:top_k]),
