@@ -4,7 +4,8 @@
 
 Every paragraph is a page; all questions go through `rag.answer.answer_question` with the extractive generator.
 Weights are fitted on the first articles and reported on the others. Optional: `--qmsum DIR --qmsum-url URL` adds the
-questions of a database that `benchmarks.qmsum_retrieval` filled, right when a citation overlaps the gold turns.
+questions of a database that `benchmarks.qmsum_retrieval` filled, right when a citation overlaps the gold turns, and
+asks it some of SQuAD's questions, which meetings cannot answer.
 The database must be empty and migrated; `--reuse` asks a filled one again.
 """
 
@@ -51,16 +52,23 @@ def main() -> None:
     cases = ask_squad(factory, embedder, articles, options.n_questions)
     if options.qmsum:
         qmsum_factory = make_session_factory(make_engine(options.qmsum_url))
-        cases += ask_qmsum(qmsum_factory, embedder, options.qmsum, options.every, options.n_questions // 5)
-    fit = [case for case in cases if case.part != "report"]
+        cases += ask_qmsum(qmsum_factory, embedder, options.qmsum, options.every, options.n_questions // 4)
+        cases += ask_off_topic(qmsum_factory, embedder, articles, options.n_questions // 4)
+    fit = [case for case in cases if case.part not in {"report", "off-topic"}]
+    if options.cases:
+        options.cases.write_text(
+            json.dumps(
+                [[*case.signals, case.is_right, case.is_answerable, case.part, case.is_hit] for case in cases]
+            )
+        )
     weights = fit_weights(fit)
     names = ["intercept", *Signals.__dataclass_fields__]
     print(
         json.dumps({"weights": dict(zip(names, weights.round(2).tolist(), strict=True)), "n_fit": len(fit)})
     )
-    for part in ("fit", "report", "qmsum"):
+    for part in ("fit", "report", "qmsum", "off-topic"):
         chosen = [case for case in cases if case.part == part]
-        for threshold in np.arange(0.2, 0.75, 0.05):
+        for threshold in np.arange(0.1, 0.75, 0.05):
             print(json.dumps({"part": part, **point(chosen, weights, float(threshold))}))
 
 
@@ -144,7 +152,22 @@ def ask_qmsum(factory: SessionFactory, embedder: Embedder, folder: Path, every: 
     return cases
 
 
-def fit_weights(cases: list[Case], ridge: float = 1.0) -> np.ndarray:
+def ask_off_topic(factory: SessionFactory, embedder: Embedder, articles: list[dict], n: int) -> list[Case]:
+    """Questions about Wikipedia asked of the meetings, which cannot know; half fit, half reported."""
+    asked = [
+        q["question"] for article in articles for paragraph in article["paragraphs"] for q in paragraph["qas"]
+    ]
+    random.Random(1).shuffle(asked)
+    with factory() as session:
+        gates = list(session.scalars(select(Gate.id)))
+    answers = [_answer(factory, embedder, question, gates) for question in asked[:n]]
+    return [
+        Case(_signals(answer), False, False, "off-topic fit" if index % 2 else "off-topic", False)
+        for index, answer in enumerate(answers)
+    ]
+
+
+def fit_weights(cases: list[Case], ridge: float = 0.05) -> np.ndarray:
     """Logistic regression by Newton's method; `(1 + n_signals,)`, intercept first."""
     x = np.array([(1.0, *case.signals) for case in cases])
     y = np.array([case.is_right and case.is_answerable for case in cases], dtype=float)
@@ -167,7 +190,7 @@ def point(cases: list[Case], weights: np.ndarray, threshold: float) -> dict:
     return {
         "threshold": round(threshold, 2),
         "n": len(cases),
-        "recall_at_5": round(float(np.mean([case.is_hit for case in cases if case.is_answerable])), 3),
+        "recall_at_5": round(float(np.mean([case.is_hit for case in cases if case.is_answerable] or [0])), 3),
         "answered": round(float((shown & answerable).sum() / max(answerable.sum(), 1)), 3),
         "answered_right": round(float((shown & right & answerable).sum() / max(answerable.sum(), 1)), 3),
         "refused_right": round(float((~shown & ~answerable).sum() / max((~answerable).sum(), 1)), 3),
@@ -203,6 +226,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--reuse", action="store_true", help="the database is already filled")
     parser.add_argument("--n-questions", type=int, default=500)
+    parser.add_argument("--cases", type=Path, help="keep every question's signals here, as JSON")
     parser.add_argument("--qmsum", type=Path)
     parser.add_argument("--qmsum-url")
     parser.add_argument("--every", type=int, default=4)

@@ -206,11 +206,16 @@ def _signals(
     named = facts(query.text)
     missing = missing_facts(query.text, " ".join([*contexts, *(block.text for block in blocks)]))
     asked = {stem(word) for word in content_words(" ".join(query.words))}
-    said = {stem(word) for word in words(" ".join([*texts, *contexts]))}
+
+    def share(said: Sequence[str]) -> float:
+        known = {stem(word) for word in words(" ".join([*said, *contexts]))}
+        return len(asked & known) / len(asked) if asked else 0.0
+
     passage = max((hit.vector_score or 0.0 for block in evidence for hit in block.hits), default=0.0)
     return Signals(
         similarity=similarity,
-        coverage=len(asked & said) / len(asked) if asked else 0.0,
+        coverage=share(texts),
+        focus=max(share([text]) for text in texts),
         facts=1 - len(missing) / len(named) if named else 1.0,
         passage=passage,
     )

@@ -21,17 +21,18 @@ class Signals:
     """What is known of an answer before it is shown, each in about 0..1.
 
     `similarity`: the best cosine of an answer sentence to the question. `coverage`: share of the question's content
-    words found in the answer with its titles. `facts`: share of the question's names and numbers found in the cited
+    words found in the answer with its titles; `focus`: the same for its best single sentence. `facts`: share of the question's names and numbers found in the cited
     evidence, 1 when it has none. `passage`: the best hit's cosine.
     """
 
     similarity: float
     coverage: float
+    focus: float
     facts: float
     passage: float
 
 
-NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0)
+NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def confidence(signals: Signals) -> float:
