@@ -12,7 +12,7 @@ COOKIE = "imp_token"
 
 
 def context_of(request: Request) -> Context:
-    """The process' one context, put there by `app.server.create_app`."""
+    """The process' one context, put there by `app.web.make_app`."""
     context: Context = request.app.state.context
     return context
 

@@ -3,9 +3,11 @@
 Names are content hashes chosen here, so nothing from outside ever becomes a path.
 """
 
+import contextlib
 import hashlib
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,14 +112,25 @@ class Blobs:
             if self._fs.exists(path) and self._fs.size(path) == size:
                 return Stored(url, sha256, size, is_new=False)
             self._fs.makedirs(f"{self._root}/{sha256[:2]}", exist_ok=True)
-            self._fs.put_file(str(spool), f"{path}.part")
-            self._fs.mv(f"{path}.part", path)
+            # A name of its own: two uploads of the same bytes at once must not write into each other.
+            part = f"{path}.{uuid.uuid4().hex}.part"
+            try:
+                self._fs.put_file(str(spool), part)
+                self._fs.mv(part, path)
+            except BaseException:
+                self._discard(part)
+                raise
         except OSError as exc:
             raise Unavailable(f"cannot write to the blob store {self._base_url}: {exc}") from exc
         return Stored(url, sha256, size, is_new=True)
 
+    def _discard(self, path: str) -> None:
+        with contextlib.suppress(OSError):
+            if self._fs.exists(path):
+                self._fs.rm_file(path)
+
     def _path(self, url: str) -> str:
-        if not url.startswith(self._base_url + "/"):
+        if not url.startswith(self._base_url + "/") or ".." in url:
             raise NotFound(f"not a file of this store: {url}")
         return self._root + url[len(self._base_url) :]
 

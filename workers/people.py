@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -94,6 +94,15 @@ def person_of_token(session: Session, token: str) -> int | None:
         select(ApiToken).where(ApiToken.token_hash == token_hash(token), ApiToken.revoked_at.is_(None))
     ).scalar_one_or_none()
     return None if row is None else row.person_id
+
+
+def revoke_tokens(session: Session, person_id: int, *, label: str | None = None) -> int:
+    """End the person's tokens, or those with this label: they open nothing from now on. Returns how many."""
+    statement = update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+    if label is not None:
+        statement = statement.where(ApiToken.label == label)
+    ended = session.execute(statement.values(revoked_at=func.now()).returning(ApiToken.id))
+    return len(ended.all())
 
 
 def token_hash(token: str) -> str:

@@ -48,7 +48,7 @@ def take_in(
     Returns:
         (recording id, whether it is new).
     """
-    source_id = _recordings_source(session, source)
+    source_id = recordings_source(session, source)
     row = session.execute(
         insert(Recording)
         .values(
@@ -74,28 +74,35 @@ def take_in(
     known = session.execute(select(Recording).where(Recording.sha256 == new.stored.sha256)).scalar_one()
     if known.transcript_url is None and new.transcript_url is not None:
         known.transcript_url = new.transcript_url
-        known.state = "received"
+        known.origin = {**known.origin, "transcript_name": (new.origin or {}).get("transcript_name")}
+        known.state, known.error = "received", None
         jobs.enqueue(session, "transcribe_recording", str(known.id), recording_id=known.id)
     return known.id, False
+
+
+def find_by_content(session: Session, sha256: str) -> int | None:
+    """Id of the recording with exactly these bytes."""
+    return session.execute(select(Recording.id).where(Recording.sha256 == sha256)).scalar_one_or_none()
 
 
 def resolve_gates(session: Session, settings: Settings, source_id: int) -> list[int] | None:
     """The doors of a recording: those of its audience setting; None (closed) while they are unknown.
 
-    `IMP_RECORDINGS_AUDIENCE` is `space:KEY` (whoever may read that Confluence space), or principals such as
-    `group:staff,anyone`; unset means the space that minutes are published in.
+    `IMP_RECORDINGS_AUDIENCE` is `space:KEY` (whoever may read that Confluence space; of several, all of them),
+    or principals such as `group:staff,user:ID` (any of them); unset means the space that minutes are published in.
+    Where spaces are named, only they count.
     """
     audience = settings.imp_recordings_audience
     if not audience and settings.confluence_minutes_space:
         audience = (f"space:{settings.confluence_minutes_space}",)
     spaces = [entry for entry in audience if entry.startswith("space:")]
     if spaces:
-        return list(
-            session.execute(
-                select(Gate.id).join(Source, Source.id == Gate.source_id)
-                .where(Source.kind == "confluence", Gate.door.in_(spaces)).order_by(Gate.id)
-            ).scalars()
-        ) or None  # fmt: skip
+        found = session.execute(
+            select(Gate.id, Gate.door).join(Source, Source.id == Gate.source_id)
+            .where(Source.kind == "confluence", Gate.door.in_(spaces)).order_by(Gate.id)
+        ).all()  # fmt: skip
+        # One space that is not known yet keeps the recording closed: its door might be the narrow one.
+        return [row.id for row in found] if {row.door for row in found} == set(spaces) else None
     return [set_gate(session, source_id, "audience", audience)] if audience else None
 
 
@@ -227,7 +234,8 @@ def _upsert_document(
     return int(session.execute(statement.returning(Document.id)).scalar_one())
 
 
-def _recordings_source(session: Session, name: str) -> int:
+def recordings_source(session: Session, name: str) -> int:
+    """Id of the source recordings of this door belong to, made when missing."""
     session.execute(
         insert(Source).values(name=name, kind="recordings", state="ready")
         .on_conflict_do_nothing(index_elements=["name"])

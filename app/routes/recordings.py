@@ -14,12 +14,16 @@ from app.auth import Ctx, PersonId, may_open
 from core.blobs import BLOCK, Stored
 from core.errors import BadInput
 from core.models import Job, Minutes, Recording
+from core.settings import Settings
 from workers.add_recording import MAX_TRANSCRIPT_BYTES
 from workers.context import Context
-from workers.recordings import NewRecording, take_in
+from workers.recordings import NewRecording, find_by_content, take_in
 
 router = APIRouter(tags=["recordings"])
 RecordingId = Path(ge=1, le=2**31 - 1)
+MAX_NAME_CHARS = 300
+FORM_BYTES = 1024 * 1024
+FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 
 class RecordingReply(BaseModel):
@@ -39,7 +43,7 @@ class RecordingReply(BaseModel):
     minutes_url: str | None
 
 
-@router.post("/v1/recordings", status_code=202, responses={400: {}, 401: {}, 413: {}})
+@router.post("/v1/recordings", status_code=202, responses={400: {}, 401: {}, 409: {}, 413: {}, 503: {}})
 def upload(
     context: Ctx,
     person_id: PersonId,
@@ -52,7 +56,9 @@ def upload(
     """Take a recording in. The same file again gives the same recording.
 
     What is in the file is looked at by the job; a file that is no media fails there, with the reason.
+    409: the file is known already, and this person may not open it.
     """
+    began_at = _moment(started_at)
     stored = _keep(context, file, context.settings.imp_max_upload_bytes)
     beside = _keep(context, transcript, MAX_TRANSCRIPT_BYTES) if transcript is not None else None
     name = _file_name(file)
@@ -60,16 +66,18 @@ def upload(
         stored=stored,
         file_name=name,
         title=_clean(title or "") or PurePosixPath(name).stem,
-        started_at=started_at if started_at is None or started_at.tzinfo else started_at.replace(tzinfo=UTC),
+        started_at=began_at,
         participants=tuple(filter(None, (_clean(one) for one in participant or ()))),
         transcript_url=beside.url if beside else None,
         submitted_by=person_id,
         origin={"door": "api", "transcript_name": _file_name(transcript) if transcript else None},
     )
     with context.factory.begin() as session:
-        recording_id, is_new = take_in(session, context.settings, new)
-    if not is_new and not _is_visible(context, person_id, recording_id):
-        raise HTTPException(409, "this recording is already known, and you may not open it")
+        known = find_by_content(session, stored.sha256)
+        # Asked before anything is changed: a stranger's transcript must not replace what is kept.
+        if known is not None and not _is_visible(context, person_id, known):
+            raise HTTPException(409, "this recording is already known, and you may not open it")
+        recording_id, _ = take_in(session, context.settings, new)
     return _reply(context, recording_id)
 
 
@@ -79,6 +87,11 @@ def show(context: Ctx, person_id: PersonId, recording_id: int = RecordingId) -> 
     if not _is_visible(context, person_id, recording_id):
         raise HTTPException(404, "no such recording")
     return _reply(context, recording_id)
+
+
+def max_body_bytes(settings: Settings) -> dict[str, int]:
+    """The largest request that can still hold a recording and its transcript in their limits, by path."""
+    return {"/v1/recordings": settings.imp_max_upload_bytes + MAX_TRANSCRIPT_BYTES + FORM_BYTES}
 
 
 def _is_visible(context: Context, person_id: int, recording_id: int) -> bool:
@@ -124,9 +137,21 @@ def _keep(context: Context, file: UploadFile, max_bytes: int) -> Stored:
         raise HTTPException(413, str(exc)) from exc
 
 
+def _moment(given: datetime | None) -> datetime | None:
+    """Aware, in UTC; a time without a zone is UTC."""
+    if given is None:
+        return None
+    if not FIRST_YEAR <= given.year <= LAST_YEAR:
+        raise BadInput(f"started_at: the year {given.year} is no year of a recording")
+    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+
+
 def _file_name(file: UploadFile) -> str:
-    return _clean(PurePosixPath((file.filename or "").replace("\\", "/")).name) or "recording"
+    """The name to show, without folders; never a path of ours."""
+    name = PurePosixPath((file.filename or "").replace("\\", "/"))
+    ending = _clean(name.suffix)[:20]
+    return _clean(name.stem)[: MAX_NAME_CHARS - len(ending)] + ending or "recording"
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]", "", text).encode("utf-8", "ignore").decode()[:300].strip()
+    return re.sub(r"[\x00-\x1f\x7f]", "", text).encode("utf-8", "ignore").decode()[:MAX_NAME_CHARS].strip()
