@@ -5,6 +5,7 @@ Needs espeak-ng, flite and scipy. Run: `python tests/data/make_tiny_whisper.py -
 """
 
 import argparse
+import json
 import math
 import random
 import tempfile
@@ -222,6 +223,9 @@ def export(model: Listener, tokens: TokenIds, out: Path) -> None:
         WhisperFeatureExtractor(N_MELS).save_pretrained(folder)
         files = ["tokenizer.json", "preprocessor_config.json"]
         TransformersConverter(folder, copy_files=files).convert(str(out), quantization="int8", force=True)
+    for name in ("tokenizer.json", "vocabulary.json"):  # one line each instead of twenty thousand
+        compact = json.dumps(json.loads((out / name).read_text()), ensure_ascii=False, separators=(",", ":"))
+        (out / name).write_text(compact + "\n")
     (out / "words.txt").write_text("\n".join(words()) + "\n")
 
 
@@ -238,8 +242,9 @@ def main() -> None:
     tokens = make_tokenizer()
     model = Listener(tokens)
     pool = corpus(options.seed, n_words=2_000, n_salads=3_000, n_sentences=6_500)
-    model = train(model, pool, tokens, options.minutes, options.seed, CACHE / "checkpoint.pt")
-    export(model, tokens, options.out)
+    checkpoint = CACHE / f"checkpoint_{options.seed}.pt"
+    export(train(model, pool, tokens, options.minutes, options.seed, checkpoint), tokens, options.out)
+    checkpoint.unlink()
 
 
 if __name__ == "__main__":

@@ -61,13 +61,16 @@ CURRICULUM = [
     (0.04, {"word": 1.0}),
     (0.30, {"word": 0.4, "line": 0.6}),
     (0.78, {"short lines": 0.65, "lines": 0.25, "full": 0.1}),
-    (1.00, {"short lines": 0.35, "lines": 0.25, "full": 0.4}),
+    (1.00, {"short lines": 0.4, "lines": 0.3, "full": 0.3}),
 ]
 
 
 @dataclass(frozen=True)
 class Window:
-    """Normalised features `(n_frames, 80)`, the tokens to write, how many of them are given, and the lines heard (none if cut)."""
+    """Normalised features `(n_frames, 80)`, the tokens with how many of them are given, and the lines heard.
+
+    `texts` is empty where the last line is cut, for then the features hold more than the lines.
+    """
 
     mel: np.ndarray
     tokens: list[int]
