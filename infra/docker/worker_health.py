@@ -26,7 +26,7 @@ def main() -> int:
     try:
         return 0 if is_listening(client) else 1
     except RedisError as exc:
-        print(f"Redis does not answer: {type(exc).__name__}", file=sys.stderr)
+        sys.stderr.write(f"Redis does not answer: {type(exc).__name__}\n")
         return 1
     finally:
         client.close()

