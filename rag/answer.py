@@ -16,6 +16,7 @@ from rag.confidence import ANSWER_FROM, NO_SIGNALS, Signals, confidence
 from rag.embedding import Embedder, Vectors
 from rag.evidence import Evidence, gather
 from rag.generation import GeneratedSentence, Generator
+from rag.moments import moment_of, spoken_lines
 from rag.query import Query, understand
 from rag.search import Filters, Found, Hit, Ranking, search
 from rag.sentences import words
@@ -121,7 +122,8 @@ def answer_question(
         return _refusal(outcome, query, generator, found, evidence, signals, sure, watch, dropped)
     if sure < answer_from:
         return _refusal("low_confidence", query, generator, found, evidence, signals, sure, watch, dropped)
-    sentences, citations = _cited(kept, evidence)
+    with watch("cite"):
+        sentences, citations = _cited(factory, kept, evidence)
     return Answer(
         question=query.text,
         outcome="answered",
@@ -136,11 +138,11 @@ def answer_question(
     )
 
 
-def citation_url(hit: Hit) -> str:
+def citation_url(hit: Hit, start_s: float | None) -> str:
     """The page at its heading, or the recording at its second."""
     url = hit.url.split("#", 1)[0]
-    if hit.start_s is not None:
-        return f"{url}{'&' if '?' in url else '?'}t={int(hit.start_s)}"
+    if start_s is not None:
+        return f"{url}{'&' if '?' in url else '?'}t={int(start_s)}"
     return f"{url}#{hit.anchor}" if hit.anchor else hit.url
 
 
@@ -222,19 +224,25 @@ def _signals(
 
 
 def _cited(
-    kept: Sequence[tuple[GeneratedSentence, float]], evidence: Sequence[Evidence]
+    factory: SessionFactory, kept: Sequence[tuple[GeneratedSentence, float]], evidence: Sequence[Evidence]
 ) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]:
-    """Citations numbered anew in the order they are read; each sentence cites the very passage it stands in."""
+    """Citations numbered anew in the order they are read; each sentence cites the very passage it stands in.
+
+    Of a recording, it cites the second at which it was said.
+    """
     blocks = {block.number: block for block in evidence}
-    citations: dict[int, Citation] = {}
+    places = [[_nearest_hit(one.text, blocks[number]) for number in one.evidence] for one, _ in kept]
+    spoken = spoken_lines(factory, [hit for hits in places for hit in hits])
+    citations: dict[tuple[int, int | None], Citation] = {}
     sentences = []
-    for sentence, score in kept:
+    for (sentence, score), hits in zip(kept, places, strict=True):
         numbers = []
-        for number in sentence.evidence:
-            hit = _nearest_hit(sentence.text, blocks[number])
-            if hit.chunk_id not in citations:
-                citations[hit.chunk_id] = _citation(len(citations) + 1, hit)
-            numbers.append(citations[hit.chunk_id].number)
+        for hit in hits:
+            start_s = moment_of(sentence.text, hit, spoken)
+            key = (hit.chunk_id, None if start_s is None else int(start_s))
+            if key not in citations:
+                citations[key] = _citation(len(citations) + 1, hit, start_s)
+            numbers.append(citations[key].number)
         sentences.append(AnswerSentence(sentence.text, tuple(dict.fromkeys(numbers)), score))
     return tuple(sentences), tuple(citations.values())
 
@@ -248,7 +256,7 @@ def _nearest_hit(sentence: str, block: Evidence) -> Hit:
     return max(block.hits, key=n_shared)
 
 
-def _citation(number: int, hit: Hit) -> Citation:
+def _citation(number: int, hit: Hit, start_s: float | None) -> Citation:
     quote = " ".join(hit.text.split())
     return Citation(
         number=number,
@@ -256,10 +264,10 @@ def _citation(number: int, hit: Hit) -> Citation:
         chunk_id=hit.chunk_id,
         kind=hit.kind,
         title=hit.title,
-        url=citation_url(hit),
+        url=citation_url(hit, start_s),
         space_key=hit.space_key,
         updated_at=hit.updated_at,
-        start_s=hit.start_s,
+        start_s=start_s,
         heading_path=hit.heading_path,
         quote=quote if len(quote) <= _QUOTE_CHARS else quote[: _QUOTE_CHARS - 1] + "…",
     )
@@ -287,7 +295,7 @@ def _refusal(
     watch: "_Stopwatch",
     dropped: list[dict[str, Any]],
 ) -> Answer:
-    nearest = [_citation(number, hit) for number, hit in enumerate(found.hits[:3], start=1)]
+    nearest = [_citation(number, hit, hit.start_s) for number, hit in enumerate(found.hits[:3], start=1)]
     return Answer(
         question=query.text,
         outcome=outcome,

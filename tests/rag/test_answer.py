@@ -58,7 +58,7 @@ def test_answer_cites_the_page_at_its_heading(ask: Ask, make_document: MakeDocum
     citation = answer.citations[0]
     assert (citation.number, citation.title, citation.space_key) == (1, "Operations", "ENG")
     assert citation.url == "https://wiki.example/Operations#Schedule"
-    assert set(answer.timings_s) == {"understand", "search", "generate", "check"}
+    assert set(answer.timings_s) == {"understand", "search", "generate", "check", "cite"}
     assert answer.trace["candidates"][0]["is_evidence"] is True
 
 
@@ -146,4 +146,5 @@ def test_hostile_questions_get_a_refusal(ask: Ask, make_document: MakeDocument, 
     ],
 )
 def test_citation_url(values: dict[str, Any], url: str) -> None:
-    assert citation_url(make_hit(**values)) == url
+    hit = make_hit(**values)
+    assert citation_url(hit, hit.start_s) == url
