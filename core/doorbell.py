@@ -11,6 +11,7 @@ from typing import Protocol
 from celery import Celery
 from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError as BrokerError
+from kombu.transport import redis as redis_transport
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -39,6 +40,24 @@ class SilentBell:
 
     def depth(self, queue: str) -> int | None:
         return None
+
+
+class ForgivingQoS(redis_transport.QoS):  # type: ignore[misc]
+    """Forgets a message whose acknowledgement failed with its connection.
+
+    kombu keeps counting it as unacknowledged: once the prefetch limit is full of such messages the worker
+    polls Redis no more, so it never notices that its connection broke, and stays deaf for ever.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        try:
+            super().ack(delivery_tag)
+        except (RedisError, OSError):
+            self._quick_ack(delivery_tag)
+            raise
+
+
+redis_transport.Channel.QoS = ForgivingQoS
 
 
 def make_celery(redis_url: str) -> Celery:
