@@ -20,7 +20,9 @@ class JobKind:
 KINDS: dict[str, JobKind] = {
     kind.name: kind
     for kind in (
-        JobKind("answer_question", "ask", max_attempts=4),
+        JobKind("answer_question", "ask", max_attempts=6),
+        JobKind("share_answer", "ask", max_attempts=6),
+        JobKind("show_sources", "ask", max_attempts=4),
         JobKind("sync_source", "sync"),
         JobKind("sync_page", "sync"),
         JobKind("refresh_gates", "sync"),

@@ -58,7 +58,8 @@ def answer(context: Context, question_id: int, *, audience: Sequence[int | None]
         row = session.get(Question, question_id)
         if row is None:
             raise NotFound(f"question {question_id} does not exist")
-        text, passed = row.text, gates_passed_by_all(session, audience)
+        text = row.place.get("understood") or row.text
+        passed = gates_passed_by_all(session, audience)
     embedder, generator = context.embedder, context.generator
     try:
         found = answer_question(

@@ -3,46 +3,62 @@
 One short transaction a request: the delivery id, the question and its job are kept together or not at all.
 """
 
+import re
+from typing import Any
+
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from connectors.slack.listeners import Asked, Clicked
+from connectors.slack.inbox import Asked, Clicked
 from core import jobs
-from core.models import Delivery, Question
-from workers import questions
+from core.models import Account, Delivery, Question
+from workers import questions, slack_conversations
 from workers.context import Context
 from workers.people import person_of_account
 
 PROVIDER = "slack"
+FORGOTTEN = "This question is not kept any more."
+NOT_YOURS = "Only the person who asked can share this answer."
+SHARED_ALREADY = "This answer is shared already."
+CHECKING = "Checking what everyone here may open…"
+THANKS = {"up": "Thank you, noted.", "down": "Thank you; this answer will be looked at."}
 
 
 class SlackInbox:
-    """Implements `connectors.slack.listeners.Inbox` on the database."""
+    """Implements `connectors.slack.inbox.Inbox` on the database."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def ask(self, asked: Asked) -> bool:
+    def ask(self, asked: Asked) -> str | None:
         with self._context.factory.begin() as session:
+            before = slack_conversations.question_before(session, asked)
+            if asked.place == "thread" and (
+                before is None or not slack_conversations.is_question(asked.text)
+            ):
+                return None
             if not _take(session, asked.delivery_id):
-                return False
+                return None
+            text = _with_names(session, asked.text)
+            place: dict[str, Any] = {
+                "via": PROVIDER,
+                "kind": "mention" if asked.place == "thread" else asked.place,
+                "user": asked.user,
+                "channel": asked.channel,
+                "ts": asked.ts,
+                "thread_ts": asked.thread_ts,
+                "response_url": asked.response_url,
+            }
+            if before is not None and (understood := slack_conversations.stand_alone(text, before)):
+                place["understood"] = understood
             question_id = questions.write_down(
-                session,
-                asked.text,
-                person_id=person_of_account(session, PROVIDER, asked.user),
-                place={
-                    "via": PROVIDER,
-                    "kind": asked.place,
-                    "user": asked.user,
-                    "channel": asked.channel,
-                    "ts": asked.ts,
-                    "thread_ts": asked.thread_ts,
-                    "response_url": asked.response_url,
-                },
+                session, text, person_id=person_of_account(session, PROVIDER, asked.user), place=place,
                 max_chars=self._context.settings.imp_question_max_chars,
-            )
+            )  # fmt: skip
+            slack_conversations.remember(session, asked, question_id)
             jobs.enqueue(session, "answer_question", str(question_id), question_id=question_id)
-        return True
+        return None
 
     def click(self, clicked: Clicked) -> str | None:
         with self._context.factory.begin() as session:
@@ -50,28 +66,55 @@ class SlackInbox:
                 return None
             question = session.get(Question, clicked.question_id)
             if question is None:
-                return "This question is not kept any more."
+                return FORGOTTEN
             if clicked.action == "share":
                 return _share(session, question, clicked)
+            if clicked.action == "sources":
+                _show_sources(session, question, clicked)
+                return None
             question.feedback = "up" if clicked.action == "feedback_up" else "down"
-            return (
-                "Thank you, noted."
-                if question.feedback == "up"
-                else "Thank you; this answer will be looked at."
-            )
+            return THANKS[question.feedback]
 
 
 def _share(session: Session, question: Question, clicked: Clicked) -> str:
     if question.place.get("user") != clicked.user:
-        return "Only the person who asked can share this answer."
+        return NOT_YOURS
+    shared = select(Question.id).where(
+        Question.place["shared_from"].as_integer() == question.id,
+        Question.outcome == "answered",
+        Question.asked_at >= question.asked_at,
+    )
+    if session.execute(shared.limit(1)).first() is not None:
+        return SHARED_ALREADY
+    jobs.enqueue(
+        session, "share_answer", str(question.id), question_id=question.id, response_url=clicked.response_url
+    )
+    return CHECKING
+
+
+def _show_sources(session: Session, question: Question, clicked: Clicked) -> None:
     jobs.enqueue(
         session,
-        "answer_question",
-        f"{question.id}:share",
+        "show_sources",
+        f"{question.id}:{clicked.user}",
         question_id=question.id,
-        share_response_url=clicked.response_url,
+        user=clicked.user,
+        channel=clicked.channel,
+        ts=question.place.get("thread_ts") or question.place.get("ts"),
+        response_url=clicked.response_url,
     )
-    return "Checking what everyone here may open…"
+
+
+def _with_names(session: Session, text: str) -> str:
+    """`@U…` as the name we know that person by."""
+    wanted = set(re.findall(r"@([UW][A-Z0-9]{4,})", text))
+    if not wanted:
+        return text
+    statement = select(Account.external_id, Account.name).where(
+        Account.provider == PROVIDER, Account.external_id.in_(wanted), Account.name.is_not(None)
+    )
+    names = {row.external_id: row.name for row in session.execute(statement)}
+    return re.sub(r"@([UW][A-Z0-9]{4,})", lambda found: names.get(found[1], found[0]), text)
 
 
 def _take(session: Session, delivery_id: str) -> bool:

@@ -18,6 +18,8 @@ from workers.run_job import Work, run_job
 # kind -> module of `workers` with a function `run(context, job) -> outcome`, imported on first use.
 MODULES = {
     "answer_question": "workers.answer_question",
+    "share_answer": "workers.share_answer",
+    "show_sources": "workers.show_sources",
     "sync_source": "workers.sync_source",
     "sync_page": "workers.sync_page",
     "refresh_gates": "workers.refresh_gates",

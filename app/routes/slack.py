@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from slack_bolt import App
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 
-from connectors.slack.listeners import make_bolt
+from connectors.slack.listeners import ignore_the_rest, make_bolt
 from connectors.slack.web import make_client
 from workers.context import Context
 from workers.slack_inbox import SlackInbox
@@ -25,7 +25,7 @@ def make_router(context: Context) -> APIRouter:
     settings = context.settings
     bolt = _bolt(context) if settings.slack_bot_token and settings.slack_signing_secret else None
 
-    @router.post("/slack/events", responses={401: {}, 404: {}, 413: {}})
+    @router.post("/slack/events", responses={400: {}, 401: {}, 404: {}, 413: {}})
     async def slack_events(request: Request) -> Response:
         """Events, slash commands and interactions, verified on the raw body."""
         if bolt is None:
@@ -35,8 +35,11 @@ def make_router(context: Context) -> APIRouter:
             body += block
             if len(body) > MAX_BODY_BYTES:
                 return Response(status_code=413)
-        reply = await run_in_threadpool(bolt.dispatch, to_bolt_request(request, bytes(body)))
-        return to_starlette_response(reply)
+        try:
+            received = to_bolt_request(request, bytes(body))
+        except UnicodeDecodeError:
+            return Response("the body is not UTF-8", status_code=400)
+        return to_starlette_response(await run_in_threadpool(bolt.dispatch, received))
 
     return router
 
@@ -49,17 +52,36 @@ def start_socket_mode(context: Context) -> Callable[[], None]:
     from slack_bolt.adapter.socket_mode import SocketModeHandler
 
     handler: Any = SocketModeHandler(_bolt(context), settings.slack_app_token.get_secret_value())
-    handler.client.web_client.base_url = settings.slack_api_url.rstrip("/") + "/"
-    Thread(target=handler.connect, name="slack-socket", daemon=True).start()
-    logger.info("slack_socket_mode")
-    return handler.close  # type: ignore[no-any-return]
+    is_over = Event()
+    Thread(target=_connect, args=(handler, is_over), name="slack-socket", daemon=True).start()
+
+    def stop() -> None:
+        is_over.set()
+        handler.close()
+
+    return stop
+
+
+def _connect(handler: Any, is_over: Event) -> None:
+    """Connect once Slack lets us; from then on the client reconnects by itself."""
+    pause_s = 1.0
+    while not is_over.is_set():
+        try:
+            handler.connect()
+            logger.info("slack_socket_connected")
+            return
+        except Exception as exc:  # the thread's outer edge: whatever is wrong, it is tried again
+            logger.warning("slack_socket_refused", extra={"why": type(exc).__name__})
+        is_over.wait(pause_s)
+        pause_s = min(60.0, pause_s * 2)
 
 
 def _bolt(context: Context) -> App:
     secret = context.settings.slack_signing_secret
-    return make_bolt(
+    app = make_bolt(
         make_client(context.settings),
         secret.get_secret_value() if secret else None,
         SlackInbox(context),
-        context.settings.slack_command,
     )
+    ignore_the_rest(app)
+    return app

@@ -36,7 +36,8 @@ class Source:
 class AnswerMessage:
     """What to show. `text` carries `[n]` marks; `reason` is said when there is no answer.
 
-    `nearest` are passages looked at in vain; they are only shown to the asker.
+    `nearest` are passages looked at in vain; they are only shown to the asker. `understood` is the question
+    with what it took over from the one before.
     """
 
     question_id: int
@@ -47,15 +48,16 @@ class AnswerMessage:
     confidence: float
     engine: str
     nearest: tuple[Source, ...] = ()
+    understood: str | None = None
 
 
-def private_blocks(message: AnswerMessage) -> list[Block]:
-    """For the asker alone: with a button that shares it."""
+def private_blocks(message: AnswerMessage, *, can_share: bool = True) -> list[Block]:
+    """For the asker alone: with a button that shares it where there is somebody to share it with."""
     return [
         *_body(message),
         *_sources(message),
         _footer(message),
-        _buttons(message, can_share=message.is_answered),
+        _buttons(message, can_share=can_share and message.is_answered),
     ]
 
 
@@ -70,9 +72,20 @@ def fallback_text(message: AnswerMessage) -> str:
 
 
 def _body(message: AnswerMessage) -> list[Block]:
-    asked = f"*{shorten(escape(message.question), 280)}*"
+    asked = f"*{_in_bold(shorten(message.question, 280))}*"
+    if message.understood:
+        asked += f"\n_Understood as: {_in_italics(shorten(message.understood, 280))}_"
     pieces = split(_linked(message), SECTION_CHARS)[:MAX_TEXT_SECTIONS]
     return [_section(asked), *(_section(piece) for piece in pieces)]
+
+
+def _in_bold(text: str) -> str:
+    """Words that stand between asterisks, so they may hold none."""
+    return escape(text).replace("*", "∗")
+
+
+def _in_italics(text: str) -> str:
+    return escape(text).replace("_", " ")
 
 
 def _linked(message: AnswerMessage) -> str:
@@ -123,6 +136,8 @@ def _buttons(message: AnswerMessage, *, can_share: bool) -> Block:
         _button("👍", "feedback_up", value),
         _button("👎", "feedback_down", value),
     ]
+    if message.is_answered:
+        buttons.insert(0, _button("Show sources", "sources", value))
     if can_share:
         buttons.insert(0, _button("Share to channel", "share", value))
     return {"type": "actions", "block_id": f"answer_{value}", "elements": buttons}
@@ -165,3 +180,19 @@ def sources_of(citations: Sequence[dict[str, Any]]) -> tuple[Source, ...]:
         )
         for one in citations
     )
+
+
+def quotes_of(citations: Sequence[dict[str, Any]]) -> list[tuple[Source, str]]:
+    """Sources with the words they were cited for."""
+    return [
+        (source, str(one.get("quote") or ""))
+        for source, one in zip(sources_of(citations), citations, strict=True)
+    ]
+
+
+def quotes_blocks(quotes: Sequence[tuple[Source, str]]) -> list[Block]:
+    """Each source with its passage as a quotation."""
+    return [
+        _section(f"{_source_line(source)}\n>{shorten(escape(' '.join(quote.split())), 600)}")
+        for source, quote in quotes[:MAX_SOURCES]
+    ]

@@ -7,159 +7,193 @@ worker. Signatures are Bolt's to verify. Knows no table and no answer.
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from slack_bolt import Ack, App
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from core.errors import BadInput
+from connectors.slack.inbox import Asked, Clicked, Inbox
+from connectors.slack.incoming_text import plain_words
+from connectors.slack.mrkdwn import escape
+from core.errors import BadInput, ImpError
 
 logger = logging.getLogger(__name__)
 
 LOOKING = "🔎 Looking…"
-MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>\s*")
-Place = Literal["command", "mention", "dm"]
+NOT_NOW = "I cannot take questions right now. Please ask again in a minute."
+PEOPLE_WRITE = (None, "thread_broadcast", "file_share")
+ANSWER_BUTTONS = re.compile(r"^(share|sources|feedback_up|feedback_down)$")
+Body = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as it arrived. `delivery_id` is the same when Slack sends the same request again."""
+def make_bolt(client: WebClient, signing_secret: str | None, inbox: Inbox) -> App:
+    """The Bolt app; verifies signatures with the replay window, answers from its own thread pool.
 
-    delivery_id: str
-    text: str
-    user: str
-    channel: str
-    place: Place
-    ts: str | None = None
-    thread_ts: str | None = None
-    response_url: str | None = None
+    It never asks Slack who it is: a question must be kept also while Slack's API is down.
+    """
+    token = client.token
 
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
-@dataclass(frozen=True, slots=True)
-class Clicked:
-    """A button under an answer."""
-
-    action: str
-    question_id: int
-    user: str
-    channel: str
-    response_url: str | None
-    delivery_id: str
+    app = App(
+        client=client,
+        authorize=authorize,
+        signing_secret=signing_secret or "",
+        raise_error_for_unhandled_request=False,
+        logger=logging.getLogger("connectors.slack.bolt"),
+    )
+    app.error(_log_error)
+    add_listeners(app, inbox)
+    return app
 
 
-class Inbox(Protocol):
-    """Where requests are kept; both methods return within milliseconds."""
-
-    def ask(self, asked: Asked) -> bool:
-        """Write the question down once. False when this delivery was already taken. Raises BadInput."""
-
-    def click(self, clicked: Clicked) -> str | None:
-        """Take the click; what to tell the person, None for nothing."""
-
-
-def add_listeners(app: App, inbox: Inbox, command: str) -> None:
+def add_listeners(app: App, inbox: Inbox) -> None:
     """Register everything; any slash command that is routed to us is a question."""
 
-    def on_command(ack: Ack, command: dict[str, Any]) -> None:
+    def on_command(ack: Ack, command: Body) -> None:
         asked = Asked(
             delivery_id=f"command:{command['trigger_id']}",
-            text=command.get("text") or "",
+            text=plain_words(command.get("text") or ""),
             user=command["user_id"],
             channel=command["channel_id"],
             place="command",
             response_url=command.get("response_url"),
         )
-        if not asked.text.strip() or asked.text.strip().lower() == "help":
-            ack(_usage(command["command"]))
-            return
-        _keep(inbox, asked, say=lambda text: ack(text=text, response_type="ephemeral"))
+        said = _usage(command["command"]) if asked.text.lower() in ("", "help") else _kept(inbox, asked)
+        ack(text=said or LOOKING, response_type="ephemeral")
 
-    def on_message(ack: Ack, event: dict[str, Any], context: dict[str, Any]) -> None:
-        asked = question_of(event, bot_user_id=context.get("bot_user_id"))
+    def on_message(ack: Ack, event: Body, body: Body, client: WebClient) -> None:
+        asked = question_of(event, bot_user_id=own_user_id(body))
+        refusal = None
         if asked is not None:
-            _keep(inbox, asked, say=lambda _: None)
+            try:
+                refusal = inbox.ask(asked)
+            except BadInput as exc:
+                refusal = _sentence(exc)
         ack()
-
-    def on_action(ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
-        action = body["actions"][0]
-        value = str(action.get("value") or "")
-        said = None
-        if value.isdecimal():
-            said = inbox.click(
-                Clicked(
-                    action=action["action_id"],
-                    question_id=int(value),
-                    user=body["user"]["id"],
-                    channel=(body.get("channel") or {}).get("id", ""),
-                    response_url=body.get("response_url"),
-                    delivery_id=f"click:{body.get('trigger_id') or action.get('action_ts')}",
-                )
+        if asked is not None and refusal:
+            client.chat_postMessage(
+                channel=asked.channel, thread_ts=asked.thread_ts or asked.ts, text=escape(refusal)
             )
+
+    def on_button(ack: Ack, body: Body, respond: Callable[..., Any]) -> None:
+        clicked = click_of(body)
+        said = inbox.click(clicked) if clicked else None
         ack()
         if said and body.get("response_url"):
-            respond(text=said, response_type="ephemeral", replace_original=False)
+            respond(text=escape(said), response_type="ephemeral", replace_original=False)
 
     app.command(re.compile(r".*"))(on_command)
     app.event("app_mention")(on_message)
     app.event("message")(on_message)
-    app.action(re.compile(r"^(share|feedback_up|feedback_down)$"))(on_action)
+    app.action(ANSWER_BUTTONS)(on_button)
 
 
-def question_of(event: dict[str, Any], *, bot_user_id: str | None) -> Asked | None:
+def ignore_the_rest(app: App) -> None:
+    """Acknowledge what nobody else took, so that Slack does not send it again. Call last."""
+
+    def on_anything(ack: Ack) -> None:
+        ack()
+
+    anything = re.compile(r".*", re.DOTALL)
+    app.event(anything)(on_anything)
+    app.action(anything)(on_anything)
+    app.shortcut(anything)(on_anything)
+    app.view(anything)(on_anything)
+    app.view_closed(anything)(on_anything)
+    app.options(anything)(on_anything)
+
+
+def question_of(event: Body, *, bot_user_id: str | None) -> Asked | None:
     """The question in an event; None when it is not one for us.
 
     A mention arrives as `app_mention` and as `message`: both give the same delivery id, so one is dropped.
     Edits, joins, bots and plain talk in channels are nobody's question.
     """
-    if event.get("subtype") or event.get("bot_id") or not event.get("user") or event["user"] == bot_user_id:
+    user, channel, ts = event.get("user"), event.get("channel"), event.get("ts")
+    if event.get("subtype") not in PEOPLE_WRITE or event.get("bot_id") or event.get("edited"):
+        return None
+    if not (user and channel and ts) or user in (bot_user_id, "USLACKBOT"):
         return None
     text = str(event.get("text") or "")
-    is_mention = event["type"] == "app_mention" or (bot_user_id is not None and f"<@{bot_user_id}" in text)
+    is_mention = event.get("type") == "app_mention" or (
+        bot_user_id is not None and f"<@{bot_user_id}" in text
+    )
     is_direct = event.get("channel_type") == "im"
-    if not (is_mention or is_direct):
+    thread_ts = event.get("thread_ts")
+    if not (is_mention or is_direct or thread_ts):
         return None
-    plain = MENTION.sub("", text).strip()
-    if not plain:
+    words = (
+        plain_words(text, without_user=bot_user_id) if is_mention or is_direct else plain_words_of_talk(text)
+    )
+    if not words:
         return None
     return Asked(
-        delivery_id=f"message:{event['channel']}:{event['ts']}",
-        text=plain,
-        user=event["user"],
-        channel=event["channel"],
-        place="dm" if is_direct else "mention",
-        ts=event["ts"],
-        thread_ts=event.get("thread_ts"),
+        delivery_id=f"message:{channel}:{ts}",
+        text=words,
+        user=user,
+        channel=channel,
+        place="dm" if is_direct else "mention" if is_mention else "thread",
+        ts=ts,
+        thread_ts=thread_ts,
     )
 
 
-def make_bolt(client: WebClient, signing_secret: str | None, inbox: Inbox, command: str) -> App:
-    """The Bolt app; verifies signatures with the replay window, answers from its own thread pool."""
-    app = App(
-        client=client,
-        signing_secret=signing_secret or "",
-        token_verification_enabled=False,
-        ignoring_self_events_enabled=True,
-        raise_error_for_unhandled_request=False,
-        logger=logging.getLogger("connectors.slack.bolt"),
+def plain_words_of_talk(text: str) -> str:
+    """Talk in a thread; nothing when it opens by addressing somebody else."""
+    return "" if re.match(r"\s*<[@!]", text) else plain_words(text)
+
+
+def click_of(body: Body) -> Clicked | None:
+    """The click on a button under an answer; None when its value is not one of ours."""
+    action = body["actions"][0]
+    value = str(action.get("value") or "")
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        return None
+    return Clicked(
+        action=action["action_id"],
+        question_id=int(value),
+        user=body["user"]["id"],
+        channel=(body.get("channel") or {}).get("id", ""),
+        response_url=body.get("response_url"),
+        delivery_id=f"click:{body.get('trigger_id') or action.get('action_ts')}",
     )
-    add_listeners(app, inbox, command)
-    return app
 
 
-def _keep(inbox: Inbox, asked: Asked, say: Callable[[str], Any]) -> None:
+def own_user_id(body: Body) -> str | None:
+    """Our bot's user id as the delivery names it; None where it does not."""
+    for one in body.get("authorizations") or ():
+        if isinstance(one, dict) and one.get("is_bot"):
+            return one.get("user_id")
+    return None
+
+
+def _kept(inbox: Inbox, asked: Asked) -> str | None:
+    """What to say at once to somebody who waits at a slash command, whatever happened."""
     try:
-        inbox.ask(asked)
+        return inbox.ask(asked)
     except BadInput as exc:
-        logger.info("question_refused", extra={"why": type(exc).__name__})
-        say(str(exc)[:1].upper() + str(exc)[1:] + ".")
-        return
-    say(LOOKING)
+        return _sentence(exc)
+    except Exception as exc:  # the listener's edge: Slack shows nothing helpful for a failed command
+        logger.error("question_not_kept", extra={"why": type(exc).__name__})
+        return NOT_NOW
+
+
+def _sentence(exc: ImpError) -> str:
+    words = str(exc)
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _log_error(error: Exception, body: Body) -> None:
+    """Texts of foreign errors may carry what people wrote, so only their type is kept."""
+    logger.error("slack_listener_failed", extra={"why": type(error).__name__, "type": body.get("type")})
 
 
 def _usage(command: str) -> str:
     return (
         f"Ask me anything that is written in Confluence or was said in a recorded meeting, for example\n"
-        f"`{command} who decided to move the launch, and why?`\n"
+        f"`{escape(command)} who decided to move the launch, and why?`\n"
         "The answer is shown to you alone, from what you may open; you can share it then."
     )

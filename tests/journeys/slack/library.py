@@ -76,9 +76,7 @@ class Library:
         outcome = index_document(session, row.id, passages, model_id=self.model_id)
         if outcome.to_embed:
             vectors = embedder().embed_passages([chunk.embedded_text for chunk in outcome.to_embed])
-            store_embeddings(
-                session, self.model_id, [chunk.chunk_id for chunk in outcome.to_embed], vectors
-            )
+            store_embeddings(session, self.model_id, [chunk.chunk_id for chunk in outcome.to_embed], vectors)
         mark_indexed(session, row.id, row.content_hash)
 
 

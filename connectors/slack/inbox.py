@@ -1,0 +1,47 @@
+"""The seam between Slack's listeners and what keeps their requests: plain values and one Protocol."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Place = Literal["command", "mention", "dm", "thread"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it arrived, in plain words; people in it stand as `@U…`.
+
+    `delivery_id` is the same when Slack sends the same request again. `place` "thread" is talk in a thread
+    that names nobody: a question only where we answered before.
+    """
+
+    delivery_id: str
+    text: str
+    user: str
+    channel: str
+    place: Place
+    ts: str | None = None
+    thread_ts: str | None = None
+    response_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A button under an answer. `is_ephemeral`: the message it stands in is seen by this person alone."""
+
+    action: str
+    question_id: int
+    user: str
+    channel: str
+    response_url: str | None
+    delivery_id: str
+
+
+class Inbox(Protocol):
+    """Where requests are kept; every method returns within milliseconds."""
+
+    def ask(self, asked: Asked) -> str | None:
+        """Write the question down once; what to tell the person now, None for nothing (it is no question,
+        or was taken before). Raises BadInput."""
+
+    def click(self, clicked: Clicked) -> str | None:
+        """Take the click; what to tell the person, None for nothing."""

@@ -1,0 +1,73 @@
+"""Job: share a private answer with the channel it was asked in, answered anew for everyone who reads there."""
+
+from typing import Any
+
+from slack_sdk import WebClient
+
+from connectors.slack import posting
+from connectors.slack.web import make_client
+from core.errors import Denied, NotFound
+from core.models import Question
+from core.running_job import RunningJob
+from workers import questions, slack_people
+from workers.answer_question import BROKEN, UNEXPECTED, is_last, load
+from workers.context import Context
+from workers.slack_message import message_of
+
+NOT_SHARED = "I did not share it: nothing that everyone in this channel may open answers this question."
+NOT_A_MEMBER = "I did not share it: I am not in this channel. Invite me, then share again."
+
+
+def run(context: Context, job: RunningJob) -> dict[str, Any]:
+    """Args: `question_id`, `response_url` of the click. Outcome: shared or refused."""
+    client = make_client(context.settings)
+    question = load(context, int(job.args["question_id"]))
+    place = {**question.place, "response_url": job.args.get("response_url")}
+    mark = f"share:{job.claimed.id}"
+    try:
+        return _share(context, client, job, question, mark)
+    except (Denied, NotFound):
+        posting.tell_asker(client, place, NOT_A_MEMBER, mark)
+        return {"said": "refused"}
+    except _Refused:
+        posting.tell_asker(client, place, NOT_SHARED, mark)
+        return {"said": "refused"}
+    except Exception as exc:
+        if is_last(job, exc):
+            posting.tell_asker(client, place, BROKEN.format(why=UNEXPECTED), mark)
+        raise
+
+
+class _Refused(Exception):
+    """Not everyone may open what would answer."""
+
+
+def _share(
+    context: Context, client: WebClient, job: RunningJob, question: Question, mark: str
+) -> dict[str, Any]:
+    place = question.place
+    audience = slack_people.audience_of(context, client, place["channel"])
+    shared_id = _shared_question(context, job, question)
+    person_id = slack_people.person_of(context, client, place["user"])
+    found = questions.answer(context, shared_id, audience=[*audience, person_id])
+    if found.outcome != "answered":
+        raise _Refused
+    message = message_of(context, load(context, shared_id), found)
+    job.check()
+    posting.share(client, place, message, mark, is_retry=job.claimed.attempt > 1)
+    return {"outcome": found.outcome, "said": "shared"}
+
+
+def _shared_question(context: Context, job: RunningJob, question: Question) -> int:
+    """A row of its own for what the channel sees, made once; feedback of the channel goes there."""
+    known = job.checkpoint.get("shared_id")
+    if known is not None:
+        return int(known)
+    place = {**question.place, "kind": "share", "response_url": None, "shared_from": question.id}
+    with context.factory.begin() as session:
+        shared_id = questions.write_down(
+            session, question.text, person_id=question.person_id, place=place,
+            max_chars=max(len(question.text), 1),
+        )  # fmt: skip
+        job.save(session, shared_id=shared_id)
+    return shared_id
