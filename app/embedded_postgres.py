@@ -13,10 +13,12 @@ import stat
 import subprocess
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from core.errors import NotConfigured, Unavailable
@@ -76,7 +78,7 @@ def prepare(home: Path, *, port: int) -> PostgresCommand:
     password = _password(home / "secrets" / "postgres")
     if not (data / "PG_VERSION").exists():
         _initdb(bin_path, data, user, password)
-    _end_orphan(data)
+    _end_orphans(data)
     (data / "imp.conf").write_text(CONFIG)
     main = data / "postgresql.conf"
     if "imp.conf" not in main.read_text():
@@ -88,11 +90,13 @@ def prepare(home: Path, *, port: int) -> PostgresCommand:
     )
 
 
-def wait_until_ready(command: PostgresCommand, *, timeout_s: float = 30.0) -> None:
+def wait_until_ready(
+    command: PostgresCommand, check: Callable[[], None] = lambda: None, *, timeout_s: float = 30.0
+) -> None:
     """Return once the server answers and the `imp` database exists.
 
     Raises:
-        Unavailable: it did not within `timeout_s`.
+        Unavailable: it did not within `timeout_s`. Also what `check` raises, asked before each new attempt.
     """
     admin = command.url.rsplit("/", 1)[0] + "/postgres"
     deadline = time.monotonic() + timeout_s
@@ -106,6 +110,7 @@ def wait_until_ready(command: PostgresCommand, *, timeout_s: float = 30.0) -> No
                     connection.execute(f"CREATE DATABASE {DATABASE}")
             return
         except psycopg.OperationalError as exc:
+            check()
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"embedded Postgres did not answer within {timeout_s:.0f} s: {exc}"
@@ -146,14 +151,19 @@ def _allow_traversal(bin_path: Path, home: Path, user: str | None) -> None:
 def _password(path: Path) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
+        draft = path.with_suffix(".part")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(24))
+        draft.replace(path)  # a kill in between leaves no empty password behind
     return path.read_text().strip()
 
 
 def _initdb(bin_path: Path, data: Path, user: str | None, password: str) -> None:
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _own(data, user)
+    """Make the data folder whole or not at all: what an interrupted attempt left is thrown away."""
+    draft = data.with_name("postgres.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    _own(draft, user)
     password_file = data.parent / "secrets" / "initdb"
     password_file.touch(mode=0o600)
     password_file.write_text(password)
@@ -162,7 +172,7 @@ def _initdb(bin_path: Path, data: Path, user: str | None, password: str) -> None
     try:
         done = subprocess.run(
             [
-                str(bin_path / "initdb"), "-D", str(data), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
+                str(bin_path / "initdb"), "-D", str(draft), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
                 "--auth=scram-sha-256", f"--pwfile={password_file}",
             ],
             **_identity(user), capture_output=True, text=True, timeout=120, cwd="/",
@@ -171,7 +181,8 @@ def _initdb(bin_path: Path, data: Path, user: str | None, password: str) -> None
         password_file.unlink()
         _own(password_file.parent, None if user is None else "root")
     if done.returncode != 0:
-        raise NotConfigured(f"initdb failed on {data}: {done.stderr.strip()[-500:]}")
+        raise NotConfigured(f"initdb failed on {draft}: {done.stderr.strip()[-500:]}")
+    draft.replace(data)
 
 
 def _identity(user: str | None) -> dict[str, Any]:
@@ -183,23 +194,34 @@ def _own(path: Path, user: str | None) -> None:
         shutil.chown(path, user)
 
 
-def _end_orphan(data: Path) -> None:
-    """Stop a postmaster that outlived its supervisor: fast shutdown, then the signal nobody can refuse."""
-    pid_file = data / "postmaster.pid"
-    if not pid_file.exists():
-        return
-    import psutil
+def _end_orphans(data: Path) -> None:
+    """Stop what outlived its supervisor on this folder: the postmaster in order, then lone backends.
 
+    A backend whose postmaster was killed works on until its query ends, and no new server starts so long.
+    """
+    orphans = [process for process in psutil.process_iter() if _is_server_on(process, data)]
+    postmasters = [process for process in orphans if str(data) in process.cmdline()]
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        for process in postmasters:
+            _send(process, number)
+        postmasters = psutil.wait_procs(postmasters, timeout=15)[1]
+    for process in orphans:
+        _send(process, signal.SIGKILL)
+    psutil.wait_procs(orphans, timeout=15)
+    if orphans:
+        logger.warning("orphan_postgres_stopped", extra={"n_processes": len(orphans)})
+
+
+def _is_server_on(process: psutil.Process, data: Path) -> bool:
+    """Every process of a server works in its data folder."""
     try:
-        process = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-        if str(data) not in process.cmdline():
-            return
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(15)
-        except psutil.TimeoutExpired:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(15)
-        logger.warning("orphan_postgres_stopped", extra={"pid": process.pid})
-    except (psutil.NoSuchProcess, ValueError, IndexError):
+        return process.name() == "postgres" and process.cwd() == str(data.resolve())
+    except psutil.Error:
+        return False
+
+
+def _send(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
         return

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +47,10 @@ def prepare(home: Path, *, port: int) -> RedisCommand:
     return RedisCommand([executable, str(config)], port, password)
 
 
-def wait_until_ready(command: RedisCommand, *, timeout_s: float = 10.0) -> None:
-    """Return once the server answers; raises `Unavailable` after `timeout_s`."""
+def wait_until_ready(
+    command: RedisCommand, check: Callable[[], None] = lambda: None, *, timeout_s: float = 10.0
+) -> None:
+    """Return once the server answers; raises `Unavailable` after `timeout_s`, or what `check` raises."""
     deadline = time.monotonic() + timeout_s
     client = Redis.from_url(command.url, socket_timeout=1)
     try:
@@ -56,6 +59,7 @@ def wait_until_ready(command: RedisCommand, *, timeout_s: float = 10.0) -> None:
                 client.ping()
                 return
             except RedisError as exc:
+                check()
                 if time.monotonic() > deadline:
                     raise Unavailable(f"embedded Redis did not answer within {timeout_s:.0f} s") from exc
                 time.sleep(0.05)

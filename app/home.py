@@ -60,7 +60,10 @@ class Home:
     def port(self, name: str) -> int:
         """A free port, the same as last time where it is still free."""
         remembered = self.path / "ports.json"
-        ports: dict[str, int] = json.loads(remembered.read_text()) if remembered.exists() else {}
+        try:
+            ports: dict[str, int] = json.loads(remembered.read_text())
+        except (OSError, ValueError):  # never written yet, or its writer was killed
+            ports = {}
         wanted = ports.get(name, 0)
         ports[name] = wanted if wanted and is_free(wanted) else free_port()
         remembered.write_text(json.dumps(ports))
@@ -72,6 +75,8 @@ def running(path: Path) -> dict[str, Any] | None:
     try:
         facts: dict[str, Any] = json.loads((path / "running.json").read_text())
         os.kill(facts["pid"], 0)
+    except PermissionError:  # it lives, as another user
+        return facts
     except (OSError, ValueError, KeyError):
         return None
     return facts

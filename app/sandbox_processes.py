@@ -6,6 +6,7 @@ They are reached over HTTP like the real ones; nothing of theirs is imported.
 import importlib.util
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def environment_for(confluence_port: int, slack_port: int) -> dict[str, str]:
     }
 
 
-def _wait(url: str, *, timeout_s: float = 30.0) -> None:
+def _wait(url: str, check: Callable[[], None], *, timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -82,6 +83,7 @@ def _wait(url: str, *, timeout_s: float = 30.0) -> None:
                 return
         except httpx.HTTPError:
             pass
+        check()
         if time.monotonic() > deadline:
             raise Unavailable(f"{url} did not answer within {timeout_s:.0f} s")
         time.sleep(0.1)

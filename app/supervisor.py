@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.errors import Interrupted, Unavailable
+
 logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 4.5  # for workers and web together, then again for the services they used
@@ -29,8 +31,9 @@ STEADY_S = 30.0  # running this long makes the next crash count as the first
 class Child:
     """One process to keep alive.
 
-    `wait_ready` runs after each start and returns when others may rely on it. `stop_signal` asks it to
-    end in order; `orphan_signal` is what the kernel sends it when the supervisor dies.
+    `wait_ready` makes it a service: it runs after each start and returns when others may rely on it; the
+    function it gets raises when waiting on is vain. `stop_signal` asks the child to end in order;
+    `orphan_signal` is what the kernel sends it when the supervisor dies.
     """
 
     name: str
@@ -38,8 +41,8 @@ class Child:
     env: dict[str, str] = field(default_factory=dict)
     popen: dict[str, Any] = field(default_factory=dict)
     stop_signal: int = signal.SIGTERM
-    orphan_signal: int = signal.SIGTERM
-    wait_ready: Callable[[], None] | None = None
+    orphan_signal: int = signal.SIGKILL  # its services go too: an orderly end would only wait for them
+    wait_ready: Callable[[Callable[[], None]], None] | None = None
 
 
 class Supervisor:
@@ -58,7 +61,7 @@ class Supervisor:
         self._is_watching = False
 
     def start(self, child: Child) -> None:
-        """Start one child and wait until it is ready. Raises what `wait_ready` raises."""
+        """Start one child and wait until it is ready. Raises Unavailable where it ends or does not get ready."""
         self._children.append(child)
         self._spawn(child)
 
@@ -123,7 +126,14 @@ class Supervisor:
             )
         self._started_at[child.name] = time.monotonic()
         if child.wait_ready is not None:
-            child.wait_ready()
+            child.wait_ready(lambda: self._check_start(child))
+
+    def _check_start(self, child: Child) -> None:
+        if self._is_stopping:
+            raise Interrupted("asked to stop")
+        code = self._running[child.name].poll()
+        if code is not None:
+            raise Unavailable(f"{child.name} ended ({_how(code)}); see {self._logs}/{child.name}.log")
 
     def _note_crash(self, child: Child, code: int, now: float) -> None:
         del self._running[child.name]

@@ -51,7 +51,7 @@ class ForgivingQoS(redis_transport.QoS):  # type: ignore[misc]
 
     def ack(self, delivery_tag: str) -> None:
         try:
-            super().ack(delivery_tag)
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
         except (RedisError, OSError):
             self._quick_ack(delivery_tag)
             raise
