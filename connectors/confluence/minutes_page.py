@@ -129,7 +129,7 @@ def _line(line: MinutesLine, own_id: str, account_id: str | None) -> _Line:
     return _Line(
         id=own_id,
         task_id=task_number(own_id),
-        text=line.text,
+        text=_task_words(line, account_id),
         moments_s=tuple(dict.fromkeys(int(evidence.start_s) for evidence in line.evidence))[:MAX_MOMENTS],
         is_flagged=line.is_flagged,
         owner=line.owner,
@@ -137,6 +137,16 @@ def _line(line: MinutesLine, own_id: str, account_id: str | None) -> _Line:
         due=line.due,
         due_text=line.due_text,
     )
+
+
+def _task_words(line: MinutesLine, account_id: str | None) -> str:
+    """The line's text as it reads between a mention of its owner and its due date: "@Ben will send it, due …"."""
+    text = line.text
+    if line.due or line.due_text:
+        text = text.rstrip(" .")
+    if account_id and line.owner and text.startswith(f"{line.owner} will "):
+        text = text.removeprefix(f"{line.owner} ")
+    return text
 
 
 def _facts(page: MinutesPage) -> list[tuple[str, str | Markup]]:

@@ -70,8 +70,10 @@ def _alternatives(words: Mapping[str, Any]) -> Iterator[str]:
     yield rf"{words['end']} (?P<end_month>{months})(?!\w)"
     yield rf"{words['end']} ?(?P<end>{periods})"
     yield rf"{words['in']} (?P<n>{numbers}) (?P<unit>{_any(words['units'])})"
-    yield rf"(?P<day>(?:{number})){of} (?P<month>{months})(?: (?P<year>20\d\d))?"
-    yield rf"(?P<month2>{months}),? (?:the )?(?P<day2>{number})(?!\w)(?:,? (?P<year2>20\d\d))?"
+    # "Friday, November twentieth" names the day twice; the date is the one to trust.
+    on = rf"(?:{weekdays},? (?:{words.get('the', '(?!)')} )?)?"
+    yield rf"{on}(?P<day>(?:{number})){of} (?P<month>{months})(?: (?P<year>20\d\d))?"
+    yield rf"{on}(?P<month2>{months}),? (?:the )?(?P<day2>{number})(?!\w)(?:,? (?P<year2>20\d\d))?"
     yield rf"(?:(?P<next>{following}|{this}) )?(?P<weekday>{weekdays})(?P<after> (?:{following} {words['week']}|{after}))?{words.get('parts', '')}"
     yield rf"(?P<near>{days}){words.get('parts', '')}"
     yield _ISO.pattern

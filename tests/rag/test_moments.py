@@ -16,7 +16,13 @@ def hit() -> Hit:
 
 
 def test_the_utterance_that_shares_most_words_wins() -> None:
-    lines = {7: [line(10.0, "good morning all"), line(31.5, "we keep old copies for seven days"), line(50.0, "old news")]}
+    lines = {
+        7: [
+            line(10.0, "good morning all"),
+            line(31.5, "we keep old copies for seven days"),
+            line(50.0, "old news"),
+        ]
+    }
     assert moment_of("We keep the old copies for seven days.", hit(), lines) == 31.5
 
 

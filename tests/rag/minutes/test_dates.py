@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from rag.minutes.dates import find_due
+from rag.minutes.dates import Due, find_due
 
 WEDNESDAY = date(2026, 3, 4)
 
@@ -87,3 +87,10 @@ def test_without_a_meeting_date_the_words_are_kept_unresolved() -> None:
 def test_next_friday_on_a_wednesday_is_ambiguous() -> None:
     due = find_due("next Friday", "en", WEDNESDAY)
     assert due is not None and due.is_ambiguous and due.day == date(2026, 3, 13)
+
+
+def test_a_date_beside_a_weekday_is_the_day() -> None:
+    assert find_due("by Friday, November twentieth", "en", date(2026, 11, 5)) == Due(
+        "by Friday, November twentieth", date(2026, 11, 20)
+    )
+    assert find_due("by friday november twentieth", "en", date(2026, 11, 5)).day == date(2026, 11, 20)  # type: ignore[union-attr]
