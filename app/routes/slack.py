@@ -37,9 +37,10 @@ def make_router(context: Context) -> APIRouter:
                 return Response(status_code=413)
         try:
             received = to_bolt_request(request, bytes(body))
-        except UnicodeDecodeError:
-            return Response("the body is not UTF-8", status_code=400)
-        return to_starlette_response(await run_in_threadpool(bolt.dispatch, received))
+            return to_starlette_response(await run_in_threadpool(bolt.dispatch, received))
+        except Exception as exc:  # Bolt reads into a body before it checks its shape and its signature
+            logger.info("slack_request_unreadable", extra={"why": type(exc).__name__})
+            return Response("this is no request that Slack makes", status_code=400)
 
     return router
 

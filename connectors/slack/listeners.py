@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
@@ -33,12 +33,15 @@ def make_bolt(client: WebClient, signing_secret: str | None, inbox: Inbox) -> Ap
     It never asks Slack who it is: a question must be kept also while Slack's API is down.
     """
     token = client.token
+    nameless = WebClient(
+        base_url=client.base_url, timeout=client.timeout, retry_handlers=client.retry_handlers
+    )
 
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
     app = App(
-        client=client,
+        client=nameless,
         authorize=authorize,
         signing_secret=signing_secret or "",
         raise_error_for_unhandled_request=False,
@@ -186,9 +189,13 @@ def _sentence(exc: ImpError) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def _log_error(error: Exception, body: Body) -> None:
-    """Texts of foreign errors may carry what people wrote, so only their type is kept."""
+def _log_error(error: Exception, body: Body) -> BoltResponse | None:
+    """Texts of foreign errors may carry what people wrote, so only their type is kept.
+
+    A request that lacks what Slack always sends is refused; for anything else Slack shall try again.
+    """
     logger.error("slack_listener_failed", extra={"why": type(error).__name__, "type": body.get("type")})
+    return BoltResponse(status=400) if isinstance(error, KeyError) else None
 
 
 def _usage(command: str) -> str:

@@ -46,7 +46,7 @@ def make_house(
 
     def make(**env: str) -> House:
         database_url = make_database()
-        library = Library(database_url)
+        library = Library.open(database_url)
         furnish(library)
         library.close()
         redis = f"{redis_url.rsplit('/', 1)[0]}/{next(_redis_numbers)}"
@@ -82,23 +82,9 @@ def house(warm_house: House, slack: SlackSandbox, recorded_slack: tuple[str, Rec
 @pytest.fixture
 def library(house: House) -> Iterator[Library]:
     """Adds pages to the warm house's database."""
-    library = Library.__new__(Library)
-    library.__dict__.update(_opened(house.database_url))
+    library = Library.open(house.database_url)
     yield library
     library.close()
-
-
-def _opened(database_url: str) -> dict[str, object]:
-    from core.db import make_engine, make_session_factory
-
-    engine = make_engine(database_url)
-    factory = make_session_factory(engine)
-    with factory() as session:
-        from sqlalchemy import text
-
-        source_id = session.execute(text("SELECT id FROM sources WHERE name = 'site'")).scalar_one()
-        model_id = session.execute(text("SELECT id FROM embedding_models")).scalar_one()
-    return {"engine": engine, "factory": factory, "source_id": source_id, "model_id": model_id}
 
 
 @pytest.fixture

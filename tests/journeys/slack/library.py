@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.access import set_gate
@@ -24,15 +25,26 @@ def embedder() -> Embedder:
 class Library:
     """Writes people and pages; every call commits."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, source_id: int) -> None:
         self.engine = make_engine(database_url)
         self.factory = make_session_factory(self.engine)
+        self.source_id = source_id
         with self.factory.begin() as session:
-            source = Source(name="site", kind="confluence")
-            session.add(source)
-            session.flush()
-            self.source_id = source.id
             self.model_id = register_model(session, embedder())
+
+    @classmethod
+    def open(cls, database_url: str) -> "Library":
+        """The library of this database, made at the first opening."""
+        engine = make_engine(database_url)
+        with make_session_factory(engine).begin() as session:
+            source = session.execute(select(Source).where(Source.name == "site")).scalar_one_or_none()
+            if source is None:
+                source = Source(name="site", kind="confluence")
+                session.add(source)
+                session.flush()
+            source_id = source.id
+        engine.dispose()
+        return cls(database_url, source_id)
 
     def close(self) -> None:
         self.engine.dispose()

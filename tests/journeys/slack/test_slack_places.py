@@ -1,30 +1,13 @@
 """A question in, an answer out, in every place people ask; real processes, real HTTP."""
 
 import time
-from typing import Any
 
 from tests.journeys.slack.house import House
-from tests.sandbox.slack_driving import ADA, BOT, EVE, GENERAL, LEADS, PARTNER, PROJECT, SlackSandbox, until
+from tests.journeys.slack.seen import bot_messages, shown, wait_for
+from tests.sandbox.slack_driving import ADA, EVE, GENERAL, LEADS, PARTNER, PROJECT, SlackSandbox, until
 
 KESTREL = "Why was the Kestrel launch moved?"
 LATE = "supplier Norvik delivered late"
-
-
-def shown(message: dict[str, Any]) -> str:
-    return str(message.get("text", "")) + str(message.get("blocks", ""))
-
-
-def bot_messages(slack: SlackSandbox, channel: str) -> list[dict[str, Any]]:
-    return [m for m in slack.state()["messages"] if m["channel"] == channel and m.get("user") == BOT]
-
-
-def wait_for(slack: SlackSandbox, channel: str, words: str, timeout_s: float = 30) -> dict[str, Any]:
-    """The bot's message in the channel that says `words`."""
-    return until(
-        lambda: next((m for m in bot_messages(slack, channel) if words in shown(m)), None),
-        f"the bot never said {words!r}; it said {[m.get('text') for m in slack.state()['messages']]}",
-        timeout_s,
-    )
 
 
 def test_a_slash_command_is_acknowledged_then_answered_in_place(house: House, slack: SlackSandbox) -> None:
