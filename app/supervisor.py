@@ -1,7 +1,7 @@
 """Start, watch, restart and stop the child processes of one machine; knows none of them.
 
 Single-threaded: one loop starts what is missing, restarts what crashed (with growing pauses) and, on
-Ctrl-C or SIGTERM, stops all in reverse order within twice `STOP_TIMEOUT_S`. A supervisor that is killed takes
+Ctrl-C or SIGTERM, stops all, services last, within ten seconds. A supervisor that is killed takes
 its children along (the kernel signals them).
 """
 
@@ -20,7 +20,9 @@ from core.errors import Interrupted, Unavailable
 
 logger = logging.getLogger(__name__)
 
-STOP_TIMEOUT_S = 4.5  # for workers and web together, then again for the services they used
+# Ten seconds in all: workers and web put their jobs back first, then the services they used end.
+STOP_TIMEOUT_S = 6.0
+SERVICE_STOP_TIMEOUT_S = 3.5
 POLL_S = 0.2
 PR_SET_PDEATHSIG = 1
 MAX_PAUSE_S = 30.0
@@ -100,8 +102,9 @@ class Supervisor:
         self._is_stopping = True
         services = [child for child in self._children if child.wait_ready is not None]
         others = [child for child in self._children if child.wait_ready is None]
-        for group in (others, list(reversed(services))):
-            deadline = time.monotonic() + STOP_TIMEOUT_S
+        patience = ((others, STOP_TIMEOUT_S), (list(reversed(services)), SERVICE_STOP_TIMEOUT_S))
+        for group, timeout_s in patience:
+            deadline = time.monotonic() + timeout_s
             running = [(child, self._running[child.name]) for child in group if child.name in self._running]
             for child, process in running:
                 _signal(process, child.stop_signal)

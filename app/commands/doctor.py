@@ -11,7 +11,9 @@ def doctor(as_json: AsJson = False) -> None:
     from dataclasses import asdict
 
     from app.doctor import examine
+    from core.log import configure_logging
 
+    configure_logging(level="ERROR")
     checks = []
     for check in examine():
         checks.append(check)
