@@ -22,7 +22,7 @@ def markdown_table() -> str:
     """One row a setting, in the order of the class."""
     rows = ["| Variable | Default | Meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        meaning = f"{field.description}{' Secret.' if _is_secret(field.annotation) else ''}"
+        meaning = f"{field.description}{' *(secret)*' if _is_secret(field.annotation) else ''}"
         rows.append(f"| `{name.upper()}` | {_default(field)} | {meaning}{_choices(field.annotation)} |")
     return "\n".join(row.replace("\n", " ") for row in rows)
 
