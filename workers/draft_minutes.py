@@ -29,6 +29,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         minutes_id = minutes.save_draft(session, recording_id, written)
         if context.settings.imp_minutes_policy == "auto":
             row = session.get_one(Minutes, minutes_id)
-            row.state = "approved"
+            if row.state == "draft":
+                row.state = "approved"
             minutes.enqueue_publication(session, row)
     return {"minutes_id": minutes_id, "n_lines": len(written.lines)}

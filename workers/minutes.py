@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import jobs
@@ -12,21 +12,31 @@ from core.minutes import Evidence, MinutesDraft, MinutesLine
 from core.models import Minutes
 
 REVIEWABLE = ("draft", "approved")
+UNREJECTED = (*REVIEWABLE, "published")
 
 
 def save_draft(session: Session, recording_id: int, draft: MinutesDraft) -> int:
-    """The next version of a recording's minutes; an older draft nobody approved is superseded. Returns its id."""
+    """The next version of a recording's minutes; an older draft nobody approved is superseded.
+
+    Returns:
+        Its id; the newest version's own when that says the same and was not rejected.
+    """
     newest = session.execute(
-        select(func.max(Minutes.version)).where(Minutes.recording_id == recording_id)
-    ).scalar_one()
+        select(Minutes).where(Minutes.recording_id == recording_id)
+        .order_by(Minutes.version.desc()).limit(1).with_for_update()
+    ).scalar_one_or_none()  # fmt: skip
+    lines = [_line_to_json(line) for line in draft.lines]
+    said = (lines, draft.engine, list(draft.warnings))
+    if newest is not None and newest.state in UNREJECTED and said == _said(newest):
+        return newest.id
     for older in session.execute(
         select(Minutes).where(Minutes.recording_id == recording_id, Minutes.state == "draft")
     ).scalars():
         older.state = "superseded"
     row = Minutes(
         recording_id=recording_id,
-        version=(newest or 0) + 1,
-        lines=[_line_to_json(line) for line in draft.lines],
+        version=(newest.version if newest is not None else 0) + 1,
+        lines=lines,
         engine=draft.engine,
         warnings=list(draft.warnings),
     )
@@ -74,6 +84,10 @@ def draft_of(row: Minutes) -> MinutesDraft:
         engine=row.engine,
         warnings=tuple(row.warnings),
     )
+
+
+def _said(row: Minutes) -> tuple[list[dict[str, Any]], str, list[str]]:
+    return row.lines, row.engine, row.warnings
 
 
 def _get(session: Session, minutes_id: int) -> Minutes:

@@ -6,6 +6,7 @@ content hash, so a second run, a retry or another worker updates the same page.
 
 import html
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,9 +34,9 @@ N_SAVE_TRIES = 3
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `minutes_id`. Outcome: the page's id, version and URL, and how many conflicts were left to people."""
-    recording, row, page, base = _read(context, int(job.args["minutes_id"]))
     client = connect(context.settings, check=job.check)
     try:
+        recording, row, page, base = _read(context, int(job.args["minutes_id"]), is_cloud=client.is_cloud)
         place = _place(context, client)
         ours = render(page)
         published, conflicts = _write(client, place, recording, row.page_id, base, ours)
@@ -65,7 +66,9 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     }
 
 
-def _read(context: Context, minutes_id: int) -> tuple[Recording, Minutes, MinutesPage, str | None]:
+def _read(
+    context: Context, minutes_id: int, *, is_cloud: bool
+) -> tuple[Recording, Minutes, MinutesPage, str | None]:
     """The version to publish, the page it makes, and what was rendered last time (the base of the merge)."""
     with context.factory() as session:
         row = session.get(Minutes, minutes_id)
@@ -81,7 +84,7 @@ def _read(context: Context, minutes_id: int) -> tuple[Recording, Minutes, Minute
         ).scalar_one_or_none()  # fmt: skip
         accounts = session.execute(
             select(Account.name, Account.external_id).where(Account.provider == "confluence")
-        ).all()
+        ).tuples().all()  # fmt: skip
         page = MinutesPage(
             recording_id=str(recording.id),
             title=recording.title,
@@ -92,13 +95,23 @@ def _read(context: Context, minutes_id: int) -> tuple[Recording, Minutes, Minute
             duration_s=recording.duration_s,
             participants=tuple(recording.participants),
             source=recording.file_name,
-            account_ids={account.name: account.external_id for account in accounts if account.name},
+            account_ids=_mentions(accounts) if is_cloud else {},
+            decision_style="list" if is_cloud else "panel",
         )
         if before is not None:
             row.page_id = row.page_id or before.page_id
         base = before.published_storage if before is not None else None
         session.expunge_all()
     return recording, row, page, base
+
+
+def _mentions(accounts: Iterable[tuple[str | None, str]]) -> dict[str, str]:
+    """Name -> account id; a name that two accounts carry mentions nobody, or it might be the wrong one."""
+    found: dict[str, set[str]] = {}
+    for name, account_id in accounts:
+        if name:
+            found.setdefault(name.casefold().strip(), set()).add(account_id)
+    return {name: ids.pop() for name, ids in found.items() if len(ids) == 1}
 
 
 def _place(context: Context, client: ConfluenceClient) -> Place:
@@ -122,19 +135,29 @@ def _write(
     title = _title(recording)
     for attempt in range(1, N_SAVE_TRIES + 1):
         there = publishing.find_page(client, recording.sha256, place, title, known_id=known_id)
-        if there is None:
-            return publishing.create(client, recording.sha256, place, title, ours), ()
-        # Without a known base the page was created by a run that died: what is there is what was rendered.
-        merged = merge(base if base is not None else there.storage, there.storage, ours)
-        if not merged.changed:
-            return there, merged.conflicts
         try:
+            if there is None:
+                return publishing.create(client, recording.sha256, place, title, ours), ()
+            merged = merge(_base(base, there, ours), there.storage, ours)
+            if not merged.changed:
+                return there, merged.conflicts
             return publishing.update(client, there, merged.storage), merged.conflicts
         except Conflict:
             if attempt == N_SAVE_TRIES:
                 raise
-            logger.info("page_changed_meanwhile", extra={"page_id": there.id, "attempt": attempt})
+            logger.info("page_changed_meanwhile", extra={"recording_id": recording.id, "attempt": attempt})
     raise AssertionError("N_SAVE_TRIES is at least 1")
+
+
+def _base(base: str | None, there: PublishedPage, ours: str) -> str:
+    """What the page said before people touched it.
+
+    Without a known base a run created the page and died. Nobody touched its first version; later ones are taken
+    as edits of what is rendered now, which is what that run rendered: then nothing of theirs can be overwritten.
+    """
+    if base is not None:
+        return base
+    return there.storage if there.version == 1 else ours
 
 
 def _title(recording: Recording) -> str:

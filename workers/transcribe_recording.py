@@ -5,6 +5,9 @@ kept on the recording and shown on its page. Unusable media fails here, with the
 """
 
 import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from connectors.recordings.ffmpeg import MediaLimits
 from connectors.recordings.probe import MediaFacts, probe
 from connectors.recordings.transcribers.protocol import Transcriber
 from connectors.recordings.transcript_files.parse import parse
-from core.errors import BadInput, NeverAgain, NotFound
+from core.errors import BadInput, ClaimLost, ImpError, Interrupted, NeverAgain, NotFound
 from core.models import Recording, Segment
 from core.running_job import RunningJob
 from core.transcript import Transcript, Utterance
@@ -33,8 +36,10 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     recording_id = int(job.args["recording_id"])
     try:
         transcript = _transcript(context, job, recording_id)
-    except NeverAgain as exc:
-        if isinstance(exc, BadInput | NotFound):
+    except (ClaimLost, Interrupted):
+        raise
+    except ImpError as exc:
+        if isinstance(exc, NeverAgain) or job.claimed.attempt >= job.claimed.max_attempts:
             with context.factory.begin() as session:
                 job.fence(session)
                 recordings.mark_failed(session, recording_id, str(exc))
@@ -47,13 +52,22 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
 
 def _transcript(context: Context, job: RunningJob, recording_id: int) -> Transcript:
     recording = _begin(context, job, recording_id)
-    with context.blobs.local(recording.blob_url) as path:
+    with context.blobs.local(recording.blob_url) as path, _naming(path, recording.file_name):
         facts = probe(path, limits=_limits(context))
         if recording.transcript_url is not None:
             with context.blobs.local(recording.transcript_url) as beside:
-                transcript = parse(beside, Path(recording.origin.get("transcript_name", beside.name)).name)
+                transcript = parse(beside, recording.origin.get("transcript_name") or beside.name)
             return _within(transcript, facts)
         return _listened(context, job, recording, path, facts)
+
+
+@contextmanager
+def _naming(path: Path, file_name: str) -> Iterator[None]:
+    """Complaints about the blob, whose name is a hash, name the file as people know it."""
+    try:
+        yield
+    except BadInput as exc:
+        raise BadInput(str(exc).replace(path.name, file_name)) from exc
 
 
 def _begin(context: Context, job: RunningJob, recording_id: int) -> Recording:
@@ -61,9 +75,8 @@ def _begin(context: Context, job: RunningJob, recording_id: int) -> Recording:
         recording = session.get(Recording, recording_id)
         if recording is None:
             raise NotFound(f"recording {recording_id} does not exist")
+        job.fence(session)
         recording.state, recording.error = "transcribing", None
-        if not job.checkpoint:
-            session.execute(delete(Segment).where(Segment.recording_id == recording_id))
     return recording
 
 
@@ -74,7 +87,7 @@ def _listened(
     limits, track = _limits(context), facts.audio_tracks[0]
     channels = channels_to_read(listen(path, track, limits=limits))
     engine = context.transcriber
-    language: str | None = None
+    _start_or_resume(context, job, recording.id, engine.name)
     for number, channel in enumerate(channels):
         first, n_saved = _resume_point(job, number)
         if first is None:
@@ -88,18 +101,35 @@ def _listened(
             limits=limits,
         )
         for result in engine.transcribe(windows, language=None, hotwords=recording.participants):
-            language = result.language or language
+            languages = Counter(job.checkpoint.get("languages") or {})
+            if result.language and result.utterances:
+                languages[result.language] += len(result.utterances)
             position = number * CHANNEL_STRIDE + n_saved
             n_saved += len(result.utterances)
             with context.factory.begin() as session:
                 recordings.add_segments(session, recording.id, position, result.utterances)
-                job.save(session, channel=number, next_window=result.index + 1, n_saved=n_saved)
+                job.save(
+                    session,
+                    channel=number,
+                    next_window=result.index + 1,
+                    n_saved=n_saved,
+                    languages=languages,
+                )
             heard_s = (number * facts.duration_s) + result.end_s
             job.progress(round(heard_s, 1), round(facts.duration_s * len(channels), 1), "s heard")
             job.check()
         with context.factory.begin() as session:
             job.save(session, channel=number + 1, next_window=0, n_saved=0)
-    return _joined(context, recording, facts, engine, language)
+    return _joined(context, job, recording, facts, engine)
+
+
+def _start_or_resume(context: Context, job: RunningJob, recording_id: int, engine: str) -> None:
+    """Keep the windows this job has heard; those of other runs or of another engine are forgotten."""
+    if job.checkpoint.get("engine") == engine:
+        return
+    with context.factory.begin() as session:
+        session.execute(delete(Segment).where(Segment.recording_id == recording_id))
+        job.save(session, engine=engine, channel=0, next_window=0, n_saved=0, languages={})
 
 
 def _resume_point(job: RunningJob, number: int) -> tuple[int | None, int]:
@@ -113,7 +143,7 @@ def _resume_point(job: RunningJob, number: int) -> tuple[int | None, int]:
 
 
 def _joined(
-    context: Context, recording: Recording, facts: MediaFacts, engine: Transcriber, language: str | None
+    context: Context, job: RunningJob, recording: Recording, facts: MediaFacts, engine: Transcriber
 ) -> Transcript:
     """All saved utterances by time, whatever channel they came from."""
     with context.factory() as session:
@@ -123,9 +153,11 @@ def _joined(
             .order_by(Segment.start_s, Segment.end_s)
         ).scalars()
         spoken = tuple(Utterance(r.start_s, r.end_s, r.text, r.speaker, r.confidence) for r in rows)
+    spoken_in: dict[str, int] = job.checkpoint.get("languages") or {}
     if not spoken:
         raise BadInput(f"{recording.file_name}: no speech was heard in this recording")
-    return Transcript(spoken, engine.name, language or recording.language, facts.duration_s, engine.warnings)
+    language = max(sorted(spoken_in), key=spoken_in.__getitem__) if spoken_in else recording.language
+    return Transcript(spoken, engine.name, language, facts.duration_s, engine.warnings)
 
 
 def _within(transcript: Transcript, facts: MediaFacts) -> Transcript:

@@ -51,10 +51,14 @@ def find_page(
 
     Looks at the page known from last time, then at labelled pages, then at pages with titles that `create`
     would have chosen (a page just created may not be in the search index yet).
+
+    Raises:
+        Conflict: people trashed or archived the page. It is theirs: nothing is written beside it or over it.
     """
     if known_id is not None:
-        found = _get(client, known_id)
-        if found is not None and _is_of(found, recording_key):
+        found = _get(client, known_id, status="any")
+        if found is not None and _is_marked(found, recording_key):
+            _refuse_put_away(found)
             return _page(client, found)
     cql = f"type = page and label = {quoted(_label(recording_key))}"
     listed = client.get(
@@ -79,10 +83,11 @@ def create(
 
     Raises:
         Denied: the account may not create pages there.
-        Conflict: all numbered titles are taken.
+        Conflict: another worker created the page of this recording meanwhile (find it again), or all numbered
+            titles are taken.
     """
     for candidate in _titles(title):
-        if _by_title(client, place.space_key, candidate) is not None:
+        if _is_taken(client, place.space_key, candidate, recording_key):
             continue
         body: Json = {
             "type": "page",
@@ -99,12 +104,14 @@ def create(
         try:
             made = client.send("POST", CONTENT, body, {"expand": EXPAND}, what=f"the page {candidate!r}")
         except (BadInput, Conflict):
-            if _by_title(client, place.space_key, candidate) is None:
-                raise
-            continue  # somebody took the title since we looked
+            if _is_taken(client, place.space_key, candidate, recording_key):
+                continue  # somebody took the title since we looked
+            raise
         _ensure_marks(client, str(made["id"]), recording_key)
         return _page(client, {**made, "body": {"storage": {"value": storage}}})
-    raise Conflict(f"the titles {title!r} to {title!r} ({N_TITLES}) are all taken in {place.space_key}")
+    raise Conflict(
+        f"the title {title!r} and its numbers up to ({N_TITLES}) are all taken in {place.space_key}"
+    )
 
 
 def update(client: ConfluenceClient, page: PublishedPage, storage: str) -> PublishedPage:
@@ -125,7 +132,11 @@ def update(client: ConfluenceClient, page: PublishedPage, storage: str) -> Publi
 
 
 def comment(client: ConfluenceClient, page_id: str, storage: str) -> None:
-    """A footer comment on the page."""
+    """A footer comment on the page, unless the same one stands there already (a run that died wrote it)."""
+    path = f"{CONTENT}/{page_id}/child/comment"
+    listed = client.get(path, {"expand": "body.storage", "limit": 100}, what=f"comments on page {page_id}")
+    if storage in {_storage(found) for found in listed.get("results", [])}:
+        return
     body = {
         "type": "comment",
         "container": {"id": page_id, "type": "page"},
@@ -158,9 +169,11 @@ def _ensure_marks(client: ConfluenceClient, page_id: str, recording_key: str) ->
     client.send("POST", f"{CONTENT}/{page_id}/label", labels, what=f"the labels of page {page_id}")
 
 
-def _get(client: ConfluenceClient, page_id: str) -> Json | None:
+def _get(client: ConfluenceClient, page_id: str, *, status: str = "current") -> Json | None:
     try:
-        found: Json = client.get(f"{CONTENT}/{page_id}", {"expand": EXPAND}, what=f"page {page_id}")
+        found: Json = client.get(
+            f"{CONTENT}/{page_id}", {"expand": EXPAND, "status": status}, what=f"page {page_id}"
+        )
     except NotFound:
         return None
     return found
@@ -173,6 +186,24 @@ def _by_title(client: ConfluenceClient, space_key: str, title: str) -> Json | No
     return results[0] if results else None
 
 
+def _is_taken(client: ConfluenceClient, space_key: str, title: str, recording_key: str) -> bool:
+    """True when somebody else's page has the title; Conflict when the page of this recording has it."""
+    found = _by_title(client, space_key, title)
+    if found is not None and _is_of(found, recording_key):
+        raise Conflict(f"the page {title!r} was created by another worker meanwhile")
+    return found is not None
+
+
+def _refuse_put_away(found: Json) -> None:
+    status = found.get("status", "current")
+    if status in ("trashed", "archived"):
+        place = "put into the trash" if status == "trashed" else "archived"
+        raise Conflict(
+            f"people have {place} the page {str(found.get('title', ''))!r} ({found['id']}): restore it in "
+            "Confluence and publish again, or delete it for good to get a new one"
+        )
+
+
 def _titles(title: str) -> Iterator[str]:
     clean = " ".join(title.split())[: MAX_TITLE_CHARS - 6] or "Minutes"
     yield clean
@@ -181,8 +212,10 @@ def _titles(title: str) -> Iterator[str]:
 
 
 def _is_of(found: Json, recording_key: str) -> bool:
-    if found.get("status", "current") != "current":
-        return False
+    return found.get("status", "current") == "current" and _is_marked(found, recording_key)
+
+
+def _is_marked(found: Json, recording_key: str) -> bool:
     properties = (found.get("metadata") or {}).get("properties") or {}
     value = (properties.get(RECORDING_PROPERTY) or {}).get("value")
     return isinstance(value, dict) and value.get("recording") == recording_key
@@ -192,13 +225,16 @@ def _label(recording_key: str) -> str:
     return f"imp-recording-{recording_key[:16]}"
 
 
+def _storage(found: Json) -> str:
+    return str((((found.get("body") or {}).get("storage")) or {}).get("value") or "")
+
+
 def _page(client: ConfluenceClient, found: Json) -> PublishedPage:
-    storage = (((found.get("body") or {}).get("storage")) or {}).get("value") or ""
     webui = (found.get("_links") or {}).get("webui") or f"/pages/viewpage.action?pageId={found['id']}"
     return PublishedPage(
         id=str(found["id"]),
         version=int((found.get("version") or {}).get("number", 1)),
         title=str(found.get("title", "")),
-        storage=str(storage),
+        storage=_storage(found),
         url=client.page_url(webui),
     )
