@@ -43,7 +43,7 @@ def finish(title: str, figures: Sequence[Figure], options: argparse.Namespace) -
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(["python -m", _module(), *sys.argv[1:]]),
         "machine": machine(),
-        "load_before_after": os.getloadavg()[1],
+        "load_5_min": os.getloadavg()[1],
         "figures": [asdict(figure) for figure in figures],
     }
     with options.out.open("a") as file:

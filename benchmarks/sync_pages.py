@@ -22,9 +22,10 @@ from sqlalchemy import text
 
 from app import up
 from app.follow import follow, settle
-from benchmarks.in_process import run_waiting, temporary_context
+from benchmarks.in_process import compute_as_a_worker, run_waiting, temporary_context
 from benchmarks.made_up_site import ACCOUNT, SPACES, Site, fill
 from benchmarks.report import Figure, add_out, finish
+from core.log import configure_logging
 from core.settings import load_settings
 from rag.embedding import load_embedder
 from sandbox.confluence.process import ConfluenceSandbox, running
@@ -47,6 +48,8 @@ FAILED = text("SELECT kind, error FROM jobs WHERE state = 'failed' LIMIT 3")
 
 def main() -> None:
     options = _options()
+    configure_logging(level="ERROR")
+    compute_as_a_worker()
     with running() as stand_in:
         site = fill(stand_in, options.pages)
         print(f"{site.n_pages} pages of {site.n_bytes / site.n_pages:,.0f} bytes, {site.n_files} files")
