@@ -1,6 +1,6 @@
-"""Evidence to sentences: the Protocol of every generator and the choice among them by name.
+"""Evidence to sentences: what every generator promises, and free text read back as cited sentences.
 
-Knows no table and no search. Nothing falls back in silence: a spec that cannot be served raises.
+Knows no generator, no table and no search; `select_generator.py` chooses one by name.
 """
 
 import re
@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.errors import NotConfigured
-from rag.embedding import Embedder
 from rag.evidence import Evidence
 from rag.sentences import split_sentences
 from rag.support import is_supported
@@ -48,32 +46,6 @@ class Generator(Protocol):
 
     def answer(self, question: str, evidence: Sequence[Evidence]) -> GeneratedAnswer:
         """Raises core.errors.TryAgain or NeverAgain when the engine cannot be reached or used."""
-
-
-def select(spec: str, *, embedder: Embedder, api_key: str | None = None) -> Generator:
-    """The generator named by `extractive`, `t5:<path or name>` or `openai:<url>#<model>`.
-
-    Raises:
-        NotConfigured: the spec is none of these.
-    """
-    kind, _, rest = spec.partition(":")
-    if spec == "extractive":
-        from rag.extractive import Extractive
-
-        return Extractive(embedder)
-    if kind == "t5" and rest:
-        from rag.t5 import T5
-
-        return T5(rest)
-    if kind == "openai":
-        url, _, model = rest.partition("#")
-        if url.startswith(("http://", "https://")) and model:
-            from rag.chat_endpoint import ChatEndpoint
-
-            return ChatEndpoint(url, model, api_key=api_key)
-    raise NotConfigured(
-        f"IMP_GENERATOR={spec!r} is none of `extractive`, `t5:<path or name>`, `openai:<url>#<model>`"
-    )
 
 
 def cited_sentences(text: str, evidence: Sequence[Evidence]) -> tuple[GeneratedSentence, ...]:

@@ -43,10 +43,10 @@ class Context:
     @cached_property
     def generator(self) -> "Generator":
         """The engine IMP_GENERATOR names; raises NotConfigured when it cannot run here."""
-        from rag.generation import select
+        from rag.select_generator import select_generator
 
         key = self.settings.imp_engine_api_key
-        return select(
+        return select_generator(
             self.settings.imp_generator,
             embedder=self.embedder,
             api_key=key.get_secret_value() if key else None,

@@ -12,20 +12,21 @@ from rag.chat_endpoint import ChatEndpoint
 from rag.embedding import HashedWordsEmbedder
 from rag.evidence import Evidence
 from rag.extractive import Extractive
-from rag.generation import cited_sentences, select
+from rag.generation import cited_sentences
 from rag.prompt import chat_messages
+from rag.select_generator import select_generator
 from tests.rag.factories import make_evidence, make_hit
 
 EMBEDDER = HashedWordsEmbedder()
 
 
 def test_select_names_every_engine_and_refuses_the_rest() -> None:
-    assert select("extractive", embedder=EMBEDDER).name == "extractive"
-    assert select("t5:/models/flan", embedder=EMBEDDER).name == "t5:flan"
-    assert select("openai:http://127.0.0.1:1/v1#tiny", embedder=EMBEDDER).name == "openai:tiny"
+    assert select_generator("extractive", embedder=EMBEDDER).name == "extractive"
+    assert select_generator("t5:/models/flan", embedder=EMBEDDER).name == "t5:flan"
+    assert select_generator("openai:http://127.0.0.1:1/v1#tiny", embedder=EMBEDDER).name == "openai:tiny"
     for spec in ["", "gpt", "t5:", "openai:ftp://x#m", "openai:http://x"]:
         with pytest.raises(NotConfigured, match="IMP_GENERATOR"):
-            select(spec, embedder=EMBEDDER)
+            select_generator(spec, embedder=EMBEDDER)
 
 
 def test_extractive_quotes_the_sentence_that_answers() -> None:
@@ -163,11 +164,11 @@ def test_t5_runs_from_a_folder(tmp_path: Path) -> None:
     )
     transformers.T5ForConditionalGeneration(config).save_pretrained(tmp_path)
     fast.save_pretrained(tmp_path)
-    t5 = select(f"t5:{tmp_path}", embedder=EMBEDDER)
+    t5 = select_generator(f"t5:{tmp_path}", embedder=EMBEDDER)
     evidence = make_evidence("the train leaves at nine " * 200)
     assert t5.answer("when?", evidence) == t5.answer("when?", evidence)
 
 
 def test_missing_t5_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match="no-model"):
-        select(f"t5:{tmp_path}/no-model", embedder=EMBEDDER).answer("q", make_evidence("x"))
+        select_generator(f"t5:{tmp_path}/no-model", embedder=EMBEDDER).answer("q", make_evidence("x"))
