@@ -1,4 +1,4 @@
-"""How long a question takes: by stage in this process, and through Slack from the command to the visible answer.
+"""How long a question takes: by stage, and through Slack from the command to the visible answer.
 
     python -m benchmarks.questions --repeats 5
 

@@ -1,4 +1,4 @@
-"""Pages synced a second against the stand-in Confluence, beside what the stand-in and the embedder allow.
+"""Pages synced a second against the stand-in Confluence, beside plain loops and the embedder alone.
 
     python -m benchmarks.sync_pages --pages 2000
 
