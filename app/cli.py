@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.commands import ask, db, demo, doctor, jobs, minutes, people, record, sandbox, source, sync, up
+from app.commands import ask, db, demo, doctor, eval, jobs, minutes, people, record, sandbox, source, sync, up
 from core.errors import ImpError, NotConfigured
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(record.app, name="record")
 app.add_typer(minutes.app, name="minutes")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(people.app, name="people")
+app.add_typer(eval.app, name="eval")
 
 
 def main() -> None:

@@ -138,6 +138,22 @@ def answer_question(
     )
 
 
+def find(
+    factory: SessionFactory,
+    question: str,
+    *,
+    passed_gates: Sequence[int],
+    embedder: Embedder,
+    filters: Filters | None = None,
+    ranking: Ranking | None = None,
+    top_k: int = TOP_K,
+) -> Found:
+    """The passages `answer_question` would look at, without an answer. Raises NotConfigured as it does."""
+    query = understand(question)
+    vector = embedder.embed_query(query.text)
+    return _search(factory, query, vector, embedder, passed_gates, filters, top_k, ranking)
+
+
 def citation_url(hit: Hit, start_s: float | None) -> str:
     """The page at its heading, or the recording at its second."""
     url = hit.url.split("#", 1)[0]

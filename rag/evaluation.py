@@ -19,7 +19,7 @@ _SECONDS_PER_TURN = 5.0  # QMSum has no times; turns get even ones so that the s
 
 @dataclass(frozen=True, slots=True)
 class EvaluationQuery:
-    """A question and the turns (inclusive) of the one document that answer it."""
+    """A question and the turns (inclusive) of the one document that answer it; none where they are held back."""
 
     document: str
     text: str
@@ -99,6 +99,18 @@ def is_right(query: EvaluationQuery, passage: RankedPassage) -> bool:
     )
 
 
+def recall_of_turns(query: EvaluationQuery, stretches: Iterable[tuple[str, int, int]]) -> float:
+    """Share of the query's gold turns within (document, first turn, last turn) stretches, 0..1."""
+    gold = {turn for first, last in query.spans for turn in range(first, last + 1)}
+    seen = {
+        turn
+        for document, first, last in stretches
+        if document == query.document
+        for turn in range(first, last + 1)
+    }
+    return len(gold & seen) / len(gold) if gold else 0.0
+
+
 def ranked_passage(hit: Hit, document: str) -> RankedPassage:
     """A hit of speech as the scorer sees it."""
     return RankedPassage(document, hit.first_position or 0, hit.last_position or 0, hit.n_tokens)
@@ -131,7 +143,7 @@ def _meeting(name: str, data: dict[str, Any]) -> Meeting:
         EvaluationQuery(
             document=name,
             text=str(query["query"]),
-            spans=tuple((int(first), int(last)) for first, last in query["relevant_text_span"]),
+            spans=tuple((int(first), int(last)) for first, last in query.get("relevant_text_span", ())),
         )
         for query in data["specific_query_list"]
     )
