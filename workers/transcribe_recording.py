@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from connectors.recordings.audio import read_windows
 from connectors.recordings.channels import channels_to_read, listen
 from connectors.recordings.ffmpeg import MediaLimits
+from connectors.recordings.plausible import sounds_like_speech
 from connectors.recordings.probe import MediaFacts, probe
 from connectors.recordings.transcribers.protocol import Transcriber
 from connectors.recordings.transcript_files.parse import parse
@@ -154,7 +155,7 @@ def _joined(
         ).scalars()
         spoken = tuple(Utterance(r.start_s, r.end_s, r.text, r.speaker, r.confidence) for r in rows)
     spoken_in: dict[str, int] = job.checkpoint.get("languages") or {}
-    if not spoken:
+    if not sounds_like_speech(spoken):
         raise BadInput(f"{recording.file_name}: no speech was heard in this recording")
     language = max(sorted(spoken_in), key=spoken_in.__getitem__) if spoken_in else recording.language
     return Transcript(spoken, engine.name, language, facts.duration_s, engine.warnings)

