@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # torch comes first, so that each machine may bring its own build, e.g. TORCH_ARGS="--index-url …" (README).
 TORCH := $(shell grep '^torch==' constraints.txt)
+# Debian 12's own pip (23.0) cannot resolve the constraints.
+PIP_ITSELF := pip==26.3
 SETUPTOOLS := $(shell grep '^setuptools==' constraints.txt)
 TORCH_ARGS ?=
 # Modules are compiled when they are first imported: most of what is installed never is.
@@ -39,6 +41,7 @@ $(READY): pyproject.toml constraints.txt
 	  || { echo "Python's venv is missing; on Debian:  sudo apt-get install python3-venv" >&2; exit 1; }
 	@echo "installing into $(VENV) (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --upgrade "$(PIP_ITSELF)"
 	@$(INSTALL) $(TORCH_ARGS) "$(TORCH)" "$(SETUPTOOLS)"
 	@$(INSTALL) -c constraints.txt --no-build-isolation -e ".[$(EXTRAS)]"
 	@touch $@
