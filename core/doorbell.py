@@ -6,6 +6,7 @@ wiped Redis (which forgets kombu's bindings) swallows no later ring.
 """
 
 import logging
+import socket
 from typing import Protocol
 
 from celery import Celery
@@ -20,6 +21,8 @@ from core.job_kinds import QUEUES
 logger = logging.getLogger(__name__)
 
 BROKER_TIMEOUT_S = 2.0
+# A worker only listens: without probes it would not notice for hours that Redis' machine is gone.
+KEEPALIVE = {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3}
 
 
 class Doorbell(Protocol):
@@ -88,6 +91,7 @@ def make_celery(redis_url: str) -> Celery:
         broker_transport_options={
             "socket_connect_timeout": BROKER_TIMEOUT_S,
             "socket_keepalive": True,
+            "socket_keepalive_options": KEEPALIVE,
             "health_check_interval": 10,
         },
         timezone="UTC",

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 Work = Callable[[Context, RunningJob], dict[str, Any]]
 CLOSE_PATIENCE_S = 300.0
+DRAIN_PATIENCE_S = 2.0  # a process that was told to stop; its row is taken over for its silence
 CLOSE_PAUSE_S = 1.0
 
 
@@ -79,8 +80,8 @@ def _work_and_close(context: Context, claimed: Claimed, work: Work) -> tuple[str
     except Exception as exc:  # the outer edge of every job: nothing may escape into the worker
         try:
             return _end_badly(context, claimed, exc), _message(exc)
-        except ClaimLost as lost:
-            return "lost", str(lost)
+        except (ClaimLost, SQLAlchemyError) as lost:
+            return "lost", _message(lost)
 
 
 def _end_badly(context: Context, claimed: Claimed, exc: Exception) -> str:
@@ -105,14 +106,15 @@ def _end_badly(context: Context, claimed: Claimed, exc: Exception) -> str:
 
 def _close(context: Context, write: Callable[[Session], None]) -> None:
     """Write the job's ending, waiting for Postgres to come back where it is away."""
-    deadline = time.monotonic() + CLOSE_PATIENCE_S
+    began = time.monotonic()
     while True:
         try:
             with context.factory.begin() as session:
                 write(session)
             return
         except SQLAlchemyError as exc:
-            if not is_disconnect(exc) or time.monotonic() > deadline:
+            patience_s = DRAIN_PATIENCE_S if draining.is_set() else CLOSE_PATIENCE_S
+            if not is_disconnect(exc) or time.monotonic() - began > patience_s:
                 raise
             time.sleep(CLOSE_PAUSE_S)
 

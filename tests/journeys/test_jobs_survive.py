@@ -5,6 +5,7 @@ saves its checkpoint; the table that counts them has no constraint that could hi
 """
 
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -140,12 +141,22 @@ def test_a_frozen_worker_that_wakes_up_finds_its_claim_gone(crew: Crew, office: 
     office.enqueue(*n_keys(4), steps=8, step_s=0.2)
     first = crew.start(1, threads=4)[0]
     wait_until(lambda: office.n_effects() >= 8, "eight steps", timeout_s=30)
-    first.send_signal(signal.SIGSTOP)
+    wait_until(lambda: _frozen_outside_a_transaction(first, office), "a quiet moment", timeout_s=20)
     crew.start(1, threads=4)
     office.wait_done(30)
     first.send_signal(signal.SIGCONT)
     time.sleep(1.5)
     office.assert_each_once(n_keys(4), 8)
+
+
+def _frozen_outside_a_transaction(worker: subprocess.Popen[bytes], office: Office) -> bool:
+    """Stop the process; inside a transaction it would keep its row's lock until Postgres ends its session."""
+    worker.send_signal(signal.SIGSTOP)
+    time.sleep(0.1)
+    if not office.ask("SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"):
+        return True
+    worker.send_signal(signal.SIGCONT)
+    return False
 
 
 def test_sigterm_drains_checkpoint_put_back_attempt_not_counted(crew: Crew, office: Office) -> None:
