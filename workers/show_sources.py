@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from connectors.slack import posting
-from connectors.slack.answer_message import quotes_blocks, quotes_of
+from connectors.slack.answer_message import quotes_blocks, quotes_of, section
 from connectors.slack.web import make_client
 from core.access import passed_gates
 from core.running_job import RunningJob
@@ -33,7 +33,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
             session.execute(READABLE, {"ids": ids, "passed": passed_gates(session, person_id)}).scalars()
         )
     citations = [one for one in question.citations if one["document_id"] in readable]
-    blocks = quotes_blocks(quotes_of(citations)) if citations else [posting.section(NONE_LEFT)]
+    blocks = quotes_blocks(quotes_of(citations)) if citations else [section(NONE_LEFT)]
     place = {
         "kind": "mention", "user": user, "channel": job.args["channel"],
         "ts": job.args.get("ts"), "response_url": job.args.get("response_url"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
+from connectors.slack.answer_message import section, words
 from connectors.slack.mrkdwn import escape, link, shorten
 from connectors.slack.web import translated
 
@@ -41,10 +42,10 @@ def announce(client: WebClient, channel: str, what: Announcement, *, is_retry: b
     text = f"📝 Minutes are ready: {link(what.page_url, shorten(what.title, 150))}" + (
         f" — {counts}" if counts else ""
     )
-    blocks: list[dict[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]
+    blocks: list[dict[str, Any]] = [section(text)]
     if what.warnings:
         said = shorten(escape(" ".join(what.warnings)), 1_500)
-        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": f"⚠️ {said}"}]})
+        blocks.append({"type": "context", "elements": [words(f"⚠️ {said}")]})
     with translated("the announcement"):
         reply = client.chat_postMessage(
             channel=channel,

@@ -3,15 +3,14 @@
 Knows Block Kit's limits and nothing of how the answer came about; every text in it may be hostile.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.slack.mrkdwn import escape, link, shorten, split
+from connectors.slack.answer_text import PIECE_CHARS, pieces
+from connectors.slack.mrkdwn import escape, link, shorten
 
-SECTION_CHARS = 2_900  # Slack's bound is 3,000
 MAX_TEXT_SECTIONS = 10
 MAX_SOURCES = 8
 CONTEXT_CHARS = 1_900
@@ -63,7 +62,8 @@ def private_blocks(message: AnswerMessage, *, can_share: bool = True) -> list[Bl
 
 def public_blocks(message: AnswerMessage) -> list[Block]:
     """For everyone in the channel: never names what was looked at in vain."""
-    return [*_body(message), *_sources(message), _footer(message), _buttons(message, can_share=False)]
+    sources = _sources(message) if message.is_answered else []
+    return [*_body(message), *sources, _footer(message), _buttons(message, can_share=False)]
 
 
 def fallback_text(message: AnswerMessage) -> str:
@@ -75,8 +75,11 @@ def _body(message: AnswerMessage) -> list[Block]:
     asked = f"*{_in_bold(shorten(message.question, 280))}*"
     if message.understood:
         asked += f"\n_Understood as: {_in_italics(shorten(message.understood, 280))}_"
-    pieces = split(_linked(message), SECTION_CHARS)[:MAX_TEXT_SECTIONS]
-    return [_section(asked), *(_section(piece) for piece in pieces)]
+    urls = {source.number: source.url for source in message.sources} if message.is_answered else {}
+    found = pieces(message.text, urls)
+    if len(found) > MAX_TEXT_SECTIONS:
+        found = [*found[:MAX_TEXT_SECTIONS], "_…the rest stands in the sources._"]
+    return [section(asked), *(section(piece) for piece in found)]
 
 
 def _in_bold(text: str) -> str:
@@ -88,24 +91,23 @@ def _in_italics(text: str) -> str:
     return escape(text).replace("_", " ")
 
 
-def _linked(message: AnswerMessage) -> str:
-    """The text with each `[n]` leading to its source."""
-    urls = {source.number: source.url for source in message.sources} if message.is_answered else {}
-
-    def mark(match: re.Match[str]) -> str:
-        number = int(match[1])
-        return link(urls[number], f"[{number}]") if number in urls else match[0]
-
-    return re.sub(r"\[(\d{1,3})\]", mark, escape(message.text))
-
-
 def _sources(message: AnswerMessage) -> list[Block]:
     sources = message.sources if message.is_answered else message.nearest
     if not sources:
         return []
     heading = "*Sources*" if message.is_answered else "*Closest pages you can open*"
     lines = [_source_line(source) for source in sources[:MAX_SOURCES]]
-    return [{"type": "divider"}, _section("\n".join([heading, *lines]))]
+    return [{"type": "divider"}, *(section(text) for text in _packed([heading, *lines]))]
+
+
+def _packed(lines: Sequence[str]) -> list[str]:
+    """Lines joined as long as they fit into one section."""
+    out = [""]
+    for line in lines:
+        if len(out[-1]) + len(line) >= PIECE_CHARS:
+            out.append("")
+        out[-1] += f"{line}\n"
+    return [one.rstrip() for one in out if one]
 
 
 def _source_line(source: Source) -> str:
@@ -126,7 +128,7 @@ def _footer(message: AnswerMessage) -> Block:
         said = ["Only pages and recordings you may open were searched"]
     return {
         "type": "context",
-        "elements": [{"type": "mrkdwn", "text": shorten(" · ".join(said), CONTEXT_CHARS)}],
+        "elements": [words(shorten(" · ".join(said), CONTEXT_CHARS))],
     }
 
 
@@ -148,8 +150,13 @@ def _button(label: str, action_id: str, value: str) -> Block:
     return {"type": "button", "text": text, "action_id": action_id, "value": value}
 
 
-def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text or " "}}
+def words(text: str) -> dict[str, Any]:
+    """A text object; `verbatim`, so that Slack makes no mention or channel of plain words such as `@here`."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": words(text or " ")}
 
 
 def _clock(seconds: float) -> str:
@@ -193,6 +200,6 @@ def quotes_of(citations: Sequence[dict[str, Any]]) -> list[tuple[Source, str]]:
 def quotes_blocks(quotes: Sequence[tuple[Source, str]]) -> list[Block]:
     """Each source with its passage as a quotation."""
     return [
-        _section(f"{_source_line(source)}\n>{shorten(escape(' '.join(quote.split())), 600)}")
+        section(f"{_source_line(source)}\n>{shorten(escape(' '.join(quote.split())), 600)}")
         for source, quote in quotes[:MAX_SOURCES]
     ]

@@ -9,7 +9,14 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from connectors.slack.answer_message import AnswerMessage, Block, fallback_text, private_blocks, public_blocks
+from connectors.slack.answer_message import (
+    AnswerMessage,
+    Block,
+    fallback_text,
+    private_blocks,
+    public_blocks,
+    section,
+)
 from connectors.slack.listeners import LOOKING
 from connectors.slack.mrkdwn import escape
 from connectors.slack.response_url import send
@@ -105,10 +112,6 @@ def direct_message(client: WebClient, user: str, text: str, blocks: list[Block],
         return
     with translated("a direct message"):
         client.chat_postMessage(channel=channel, text=text, blocks=blocks, metadata=_marked(mark), **QUIET)
-
-
-def section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
 def _said_ephemerally(client: WebClient, place: Place, text: str, blocks: list[Block]) -> bool:
