@@ -21,6 +21,9 @@ from core.job_kinds import QUEUES
 logger = logging.getLogger(__name__)
 
 BROKER_TIMEOUT_S = 2.0
+LISTEN_TIMEOUT_S = (
+    5.0  # workers ask for messages with a timeout of one second, so Redis is never silent longer
+)
 # A worker only listens: without probes it would not notice for hours that Redis' machine is gone.
 KEEPALIVE = {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3}
 
@@ -90,6 +93,7 @@ def make_celery(redis_url: str) -> Celery:
         broker_connection_timeout=BROKER_TIMEOUT_S,
         broker_transport_options={
             "socket_connect_timeout": BROKER_TIMEOUT_S,
+            "socket_timeout": LISTEN_TIMEOUT_S,
             "socket_keepalive": True,
             "socket_keepalive_options": KEEPALIVE,
             "health_check_interval": 10,

@@ -73,6 +73,11 @@ class RedisServer:
             self._process.wait(10)
             self._process = None
 
+    def freeze(self) -> None:
+        """Accepts connections but answers nothing, until killed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
     def flush(self) -> None:
         with Redis.from_url(self.url) as client:
             client.flushall()

@@ -251,6 +251,23 @@ def test_jobs_enqueued_without_redis_start_once_it_is_there(
     office.assert_each_once(n_keys(30), 1)
 
 
+def test_a_frozen_redis_holds_up_nobody(crew: Crew, office: Office, redis: RedisServer) -> None:
+    office.enqueue("first")
+    worker = crew.start(1)[0]
+    office.wait_done(30)
+    redis.freeze()
+    began = time.monotonic()
+    office.enqueue(*n_keys(30))
+    assert time.monotonic() - began < 4
+    worker.terminate()
+    assert worker.wait(15) == 0
+    redis.kill()
+    redis.start()
+    crew.start(1)
+    office.wait_done(30)
+    office.assert_each_once(["first", *n_keys(30)], 1)
+
+
 def test_the_sweep_does_not_wait_behind_long_jobs(crew: Crew, office: Office, silent_office: Office) -> None:
     office.enqueue("long", steps=1, step_s=60.0)
     crew.start(1, queues="sync", threads=1)
