@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # torch comes first, so that each machine may bring its own build, e.g. TORCH_ARGS="--index-url …" (README).
 TORCH := $(shell grep '^torch==' constraints.txt)
-# Debian 12's own pip (23.0) cannot resolve the constraints.
+# One pip for everybody: newer ones resolve faster and say more.
 PIP_ITSELF := pip==26.3
 SETUPTOOLS := $(shell grep '^setuptools==' constraints.txt)
 TORCH_ARGS ?=

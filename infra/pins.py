@@ -3,7 +3,7 @@
     make pins                     # keep what is pinned, add what is new
     make pins PINS=               # take the newest of everything, then run `.ci/run` before committing
 
-Local builds lose their tag (`2.13.0+cpu` -> `2.13.0`), so that each machine may bring its own build.
+Run it with the oldest Python that is supported (3.11.2, Debian 12's): some packages have left it behind. Local builds lose their tag (`2.13.0+cpu` -> `2.13.0`), so that each machine may bring its own build.
 """
 
 import json

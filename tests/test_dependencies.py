@@ -6,10 +6,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import distributions as distributions_installed
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -49,6 +52,9 @@ def normal(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]).lower()
 
 
+PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+PINNED = dict(line.split("==") for line in PINS)
+DEBIAN_12 = "3.11.2"
 DISTRIBUTIONS = packages_distributions()
 BASE = {normal(line) for line in PROJECT["dependencies"]}
 EXTRAS = {name: {normal(line) for line in lines} for name, lines in PROJECT["optional-dependencies"].items()}
@@ -112,10 +118,40 @@ def test_floors_above_and_below_the_models_need_only_the_base_at_start(floor: st
 
 
 def test_every_pin_is_exact_and_every_dependency_pinned() -> None:
-    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
-    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
-    pinned = {line.split("==")[0] for line in lines}
-    assert BASE.union(*EXTRAS.values()) - pinned == set()
+    assert [line for line in PINS if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
+    assert BASE.union(*EXTRAS.values()) - set(PINNED) == set()
+
+
+def test_pins_fit_the_python_of_debian_12() -> None:
+    too_new = {
+        name: str(one.metadata["Requires-Python"])
+        for one in distributions_installed()
+        if (name := normal(one.metadata["Name"])) in PINNED and PINNED[name] == one.version.split("+")[0]
+        and one.metadata["Requires-Python"]
+        and not SpecifierSet(one.metadata["Requires-Python"]).contains(DEBIAN_12)
+    }  # fmt: skip
+    assert too_new == {}
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    closure, waiting = set(), {normal(PROJECT["name"])}
+    installed = {normal(one.metadata["Name"]): one for one in distributions_installed()}
+    for extra in ("core", "speech", "dev"):
+        waiting |= EXTRAS[extra]
+    while waiting:
+        name = waiting.pop()
+        closure.add(name)
+        for line in (installed[name].requires or []) if name in installed else []:
+            needs = Requirement(line)
+            if needs.marker is None or needs.marker.evaluate({"extra": ""}):
+                waiting |= {normal(needs.name)} - closure
+    versions = {
+        name: installed[name].version.split("+")[0]
+        for name in closure
+        if name in PINNED and name in installed
+    }
+    assert len(versions) > 100
+    assert versions == {name: PINNED[name] for name in versions}, "run `make setup`"
 
 
 def test_help_loads_nothing_heavy() -> None:
