@@ -37,8 +37,9 @@ class Context:
     def embedder(self) -> "Embedder":
         """Loaded on first use; other threads of the process wait for it."""
         from rag.embedding import load_embedder
+        from rag.remembering import RememberingEmbedder
 
-        return load_embedder(self.settings.imp_embedder)
+        return RememberingEmbedder(load_embedder(self.settings.imp_embedder))
 
     @cached_property
     def generator(self) -> "Generator":
