@@ -5,7 +5,7 @@ import sys
 import typer
 
 from app.commands import ask, db, demo, doctor, eval, jobs, minutes, people, record, sandbox, source, sync, up
-from core.errors import ImpError, NotConfigured
+from app.failures import report
 
 app = typer.Typer(
     name="imp",
@@ -30,11 +30,10 @@ app.add_typer(eval.app, name="eval")
 
 
 def main() -> None:
-    """Entry point: expected failures are one line on stderr and a status (2: configuration, 1: anything else)."""
+    """Entry point: a failure is one line on stderr and a status (2: configuration or usage, 1: anything else)."""
     try:
         app()
-    except ImpError as exc:
-        print(f"imp: {exc}", file=sys.stderr)
-        sys.exit(2 if isinstance(exc, NotConfigured) else 1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as exc:  # the outer edge of every command
+        sys.exit(report(exc))

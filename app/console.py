@@ -73,4 +73,6 @@ def _cell(value: object) -> str:
         return ago(value)
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
+    if isinstance(value, dict):
+        return json.dumps(value, default=plain, ensure_ascii=False) if value else ""
     return str(value)

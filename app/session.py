@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.home import running
 from core.errors import NotConfigured
+from core.log import configure_logging
 from core.settings import Settings, load_settings
 from workers.context import Context, make_context
 
@@ -39,8 +40,13 @@ def installed_settings() -> Settings:
 
 
 def open_context() -> Context:
-    """The same context a worker has, for a command that runs in the foreground."""
-    return make_context(installed_settings())
+    """The same context a worker has, for a command that runs in the foreground; it logs only what went wrong."""
+    settings = installed_settings()
+    is_curious = "imp_log_level" in settings.model_fields_set
+    configure_logging(
+        log_format=settings.imp_log_format, level=settings.imp_log_level if is_curious else "ERROR"
+    )
+    return make_context(settings)
 
 
 @contextmanager

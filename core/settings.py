@@ -7,12 +7,16 @@ missing or bad stops the start with `NotConfigured`, which names it. Secrets pri
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import NotConfigured
 
 GIB = 1024**3
+URL_SCHEMES = {
+    "database_url": ("postgresql", "postgresql+psycopg", "postgres"),
+    "redis_url": ("redis", "rediss"),
+}
 
 
 class Settings(BaseSettings):
@@ -125,6 +129,14 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return value
 
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _is_url_of(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        schemes = URL_SCHEMES[info.field_name or ""]
+        if value is not None and value.get_secret_value().partition("://")[0] not in schemes:
+            raise ValueError(f"must start with {schemes[0]}://")
+        return value
+
     @field_validator("imp_home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -181,7 +193,8 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as exc:
         lines = [
-            f"{'_'.join(str(part) for part in error['loc']).upper() or 'settings'}: {error['msg']}"
+            f"{'_'.join(str(part) for part in error['loc']).upper() or 'settings'}: "
+            f"{error['msg'].removeprefix('Value error, ')}"
             for error in exc.errors(include_input=False, include_url=False)
         ]
         raise NotConfigured("bad configuration: " + "; ".join(lines)) from None

@@ -85,7 +85,10 @@ class SentenceTransformerEmbedder:
     def _model(self) -> Any:
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
 
+        # "Loading weights" would stand amid answers and logs.
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         started = time.monotonic()
         is_local = Path(self._path).is_dir()
         try:

@@ -8,12 +8,18 @@ app = typer.Typer(help="The database's schema.", no_args_is_help=True)
 @app.command()
 def upgrade(revision: str = typer.Argument("head", help="Revision to go to.")) -> None:
     """Bring the schema to the newest revision (or the one given)."""
+    from alembic.util.exc import CommandError
+
     from app.session import installed_settings
     from core.db import make_engine
+    from core.errors import BadInput
     from migrations import schema
 
     engine = make_engine(installed_settings().require_database_url())
-    schema.upgrade(engine, revision)
+    try:
+        schema.upgrade(engine, revision)
+    except CommandError as exc:
+        raise BadInput(f"the schema cannot be brought to {revision!r}: {exc}") from exc
     print(f"schema is at {schema.current(engine)[0]}")
 
 

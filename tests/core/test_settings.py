@@ -120,10 +120,11 @@ def test_everything_that_sounds_secret_is_a_secret() -> None:
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_secrets_print_as_stars(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name.upper(), "zebra-crossing-1")
+    scheme = {"database_url": "postgresql://imp:", "redis_url": "redis://:"}.get(name, "")
+    monkeypatch.setenv(name.upper(), f"{scheme}zebra-crossing-1")
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "zebra-crossing-1")
     settings = load_settings()
-    assert getattr(settings, name).get_secret_value() == "zebra-crossing-1"
+    assert getattr(settings, name).get_secret_value() == f"{scheme}zebra-crossing-1"
     for shown in (repr(settings), str(settings), f"{getattr(settings, name)}", settings.model_dump_json()):
         assert "zebra" not in shown
     assert "**********" in repr(settings)
@@ -220,3 +221,16 @@ def test_the_search_for_readers_finds_them(tmp_path: Path) -> None:
     guilty.write_text("import os\nfrom os import getenv\nA = os.environ['A']\nB = os.getenv('B')\n")
     assert len(reads_of_the_environment(guilty)) == 3
     assert os.environ is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DATABASE_URL", "mysql://root:hunter2@db/imp"), ("REDIS_URL", "hunter2.example:6379")],
+)
+def test_a_url_of_another_server_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(NotConfigured, match=f"{name}: must start with") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
