@@ -151,7 +151,8 @@ def _merged(found: list[Candidate], new: Candidate, promise: Promise, talk: _Tal
         old = found[position]
         if new.carriers[0] - old.carriers[-1] > MERGE_WITHIN or not _same_owner(old, new):
             continue
-        if set(new.carriers) & set(old.carriers) or _refers_back(promise, old, talk):
+        is_repeated = _says_again(new, old, talk)
+        if set(new.carriers) & set(old.carriers) or is_repeated or _refers_back(promise, old, talk):
             carriers = tuple(sorted({*old.carriers, *new.carriers}))
             better = new if old.owner is None and new.owner else old
             due = old.due or new.due
@@ -164,6 +165,16 @@ def _merged(found: list[Candidate], new: Candidate, promise: Promise, talk: _Tal
             )
             return True
     return False
+
+
+def _says_again(new: Candidate, old: Candidate, talk: _Talk) -> bool:
+    """Whether "I will add the alarm by Friday" only dates "Can you add an alarm for the second server?"."""
+    if old.due is not None or old.owner is None:
+        return False
+    dated = set(words(new.due.text)) if new.due else set()
+    said = {term for index in new.carriers for term in talk.spoken[index].terms} - dated
+    wanted = {term for index in old.carriers for term in talk.spoken[index].terms}
+    return bool(said) and said <= wanted
 
 
 def _same_owner(old: Candidate, new: Candidate) -> bool:

@@ -21,6 +21,7 @@ class DecisionCues:
     medium: re.Pattern[str]
     proposal: re.Pattern[str]
     ratify: re.Pattern[str]
+    announce: re.Pattern[str]
     denied: re.Pattern[str]
     denied_before: re.Pattern[str]
     past: re.Pattern[str]
@@ -128,6 +129,7 @@ def _decision_cues(table: Mapping[str, Any]) -> DecisionCues:
         medium=_pattern(table.get("medium")),
         proposal=_pattern(table.get("proposal")),
         ratify=_pattern(table.get("ratify")),
+        announce=_pattern(table.get("announce")),
         denied=_pattern(table.get("not")),
         denied_before=_pattern(table.get("not_before")),
         past=_pattern(table.get("past")),

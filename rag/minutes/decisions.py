@@ -16,19 +16,26 @@ FIRM_ASSENT, ASSENT = 0.3, 0.12
 ENOUGH = 0.55
 LOOK_BACK = 10  # sentences between a proposal and the words that close it
 MIN_TERMS = 2
+# What follows a decision and is none: the next point, a thank you, somebody's own doing.
+_GOES_ON = re.compile(
+    r"(?:now|(?:the )?(?:next|last|other)|then|let's|let us|okay|so|thank|thanks|any|anything|moving|and now|I|I'll|I'm|can|could)\b",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(r"[,;:.!?—] ")
 
 
 def decisions(spoken: Sequence[Sentence], cues: Cues) -> list[Candidate]:
     """Every decision found, unranked."""
     found = (_decision(spoken, index, cues) for index in range(len(spoken)))
-    return _one_a_carrier([candidate for candidate in found if candidate])
+    return _without_restated(_one_a_carrier([candidate for candidate in found if candidate]), spoken)
 
 
 def _decision(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
     sentence = spoken[index]
     if sentence.is_question or sentence.is_reaction:
         return None
+    if announced := _announced(spoken, index, cues):
+        return announced
     is_closing = sentence.n_words <= 12 and len(sentence.terms) <= MIN_TERMS
     is_closing = is_closing and bool(cues.decision.ratify.search(sentence.text))
     weight = STRONG if is_closing else _weight(sentence.text, cues)
@@ -37,7 +44,7 @@ def _decision(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate |
     if _is_undone(spoken, index, cues):
         return None
     if is_closing or (weight >= STRONG and _names_nothing(sentence, cues)):
-        return _ratified(spoken, index, cues)
+        return _ratified(spoken, index, cues) or _stated_next(spoken, index, cues)
     return None if _names_nothing(sentence, cues) else _assented(spoken, index, weight, cues)
 
 
@@ -91,6 +98,25 @@ def _ratified(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate |
     return None
 
 
+def _announced(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
+    """ "That's our second decision." says that the next sentence is one."""
+    is_announcement = bool(cues.decision.announce.search(spoken[index].text))
+    return _stated_next(spoken, index, cues) if is_announcement else None
+
+
+def _stated_next(spoken: Sequence[Sentence], index: int, cues: Cues) -> Candidate | None:
+    """What the speaker goes on to state in the same breath ("Okay, decided. Customers keep their devices.")."""
+    if index + 1 >= len(spoken):
+        return None
+    sentence, after = spoken[index], spoken[index + 1]
+    is_same_breath = after.speaker == sentence.speaker and after.first <= sentence.last
+    if not is_same_breath or after.is_question or after.is_reaction or wording.dangles(after.text):
+        return None
+    if len(after.terms) < MIN_TERMS or _GOES_ON.match(after.text) or _is_denied(after.text, cues):
+        return None
+    return Candidate("decision", wording.as_line(after.text), (index, index + 1), RATIFIED)
+
+
 def _assented(spoken: Sequence[Sentence], index: int, weight: float, cues: Cues) -> Candidate | None:
     reply = reply_to(spoken, index, cues)
     carriers: tuple[int, ...] = (index,)
@@ -102,6 +128,23 @@ def _assented(spoken: Sequence[Sentence], index: int, weight: float, cues: Cues)
     if weight < ENOUGH:
         return None
     return Candidate("decision", wording.as_line(spoken[index].text), carriers, min(weight, 0.99))
+
+
+def _without_restated(candidates: Sequence[Candidate], spoken: Sequence[Sentence]) -> list[Candidate]:
+    """Leaves out what a fuller decision close by says all of ("January twenty-sixth it is.")."""
+    ordered = sorted(candidates, key=lambda candidate: candidate.carriers)
+    terms = [_terms(candidate, spoken) for candidate in ordered]
+    kept = []
+    for n, candidate in enumerate(ordered):
+        near = range(max(0, n - LOOK_BACK), min(len(ordered), n + LOOK_BACK + 1))
+        is_near = (m for m in near if abs(ordered[m].carriers[0] - candidate.carriers[0]) <= LOOK_BACK)
+        if not any(terms[n] < terms[m] for m in is_near):
+            kept.append(candidate)
+    return kept
+
+
+def _terms(candidate: Candidate, spoken: Sequence[Sentence]) -> frozenset[str]:
+    return frozenset(term for index in candidate.carriers for term in spoken[index].terms)
 
 
 def _one_a_carrier(candidates: list[Candidate]) -> list[Candidate]:

@@ -14,6 +14,7 @@ from rag.minutes.utterances import Sentence
 MIN_WORDS_SAID = 60
 MIN_WORDS, MAX_WORDS = 8, 42
 MIN_TERMS = 4
+ENOUGH_ELSE = 9
 MAX_CANDIDATES = 400
 RELEVANCE = 0.65  # lambda of maximal marginal relevance (Carbonell & Goldstein 1998)
 CARRIES_LINE = 0.15  # a sentence that decides or promises says more about the meeting
@@ -35,7 +36,7 @@ def summary(
 ) -> list[Candidate]:
     """Three to six central sentences in spoken order; none when too little was said."""
     n_words = sum(sentence.n_words for sentence in spoken)
-    pool = _pool(spoken)
+    pool = _pool(spoken, important)
     if n_words < MIN_WORDS_SAID or len(pool) < LEAST or limit < 1:
         return []
     matrix = vectors([spoken[i].text for i in pool], [spoken[i].terms for i in pool], embed)
@@ -51,8 +52,11 @@ def summary(
     ]
 
 
-def _pool(spoken: Sequence[Sentence]) -> list[int]:
-    """Indices of statements long enough to inform and short enough to read, the richest first kept."""
+def _pool(spoken: Sequence[Sentence], important: frozenset[int]) -> list[int]:
+    """Indices of statements long enough to inform and short enough to read, the richest first kept.
+
+    What stands among decisions and actions is not said twice where the meeting has enough else to say.
+    """
     fit = [
         i
         for i, s in enumerate(spoken)
@@ -64,6 +68,9 @@ def _pool(spoken: Sequence[Sentence]) -> list[int]:
     ]
     if len(fit) < LEAST:  # a recognizer without punctuation
         fit = [i for i, s in enumerate(spoken) if s.n_words >= MIN_WORDS and len(set(s.terms)) >= MIN_TERMS]
+    others = [i for i in fit if i not in important]
+    if len(others) >= ENOUGH_ELSE:
+        fit = others
     richest = sorted(fit, key=lambda i: (-len(set(spoken[i].terms)), i))[:MAX_CANDIDATES]
     return sorted(richest)
 

@@ -41,6 +41,8 @@ def topics(spoken: Sequence[Sentence], embed: Embed | None, limit: int) -> list[
         (blocks[a][0], blocks[b - 1][-1]) for a, b in zip(starts, [*starts[1:], len(blocks)], strict=True)
     ]
     labels = _labels([spoken[first : last + 1] for first, last in spans])
+    if len(spans) < 2:
+        return []  # one topic is the meeting itself, and its words tell nothing that the title does not
     return [Topic(first, last, label) for (first, last), label in zip(spans, labels, strict=True) if label]
 
 

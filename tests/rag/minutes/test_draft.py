@@ -275,3 +275,53 @@ def test_six_hours_take_seconds() -> None:
     minutes = draft(transcript, started_at=WEDNESDAY, participants=[])
     assert time.monotonic() - began < 40  # measured 6 s alone; the machine may be busy
     assert len(minutes.section("action")) <= 20
+
+
+def test_an_announced_decision_is_the_sentence_after_the_announcement() -> None:
+    minutes = _draft(
+        ("Ann", "Right, then a split launch doesn't buy us much. Let's decide it. We open the shop in all cities on May third."),
+        ("Ben", "The third works for me."),
+        ("Ann", "Great. May third it is."),
+        ("Ben", "The bag got cheaper, but the strap got more expensive than it was."),
+        ("Ann", "Good, then that's our second decision. The bag costs ninety euros without the strap."),
+        ("Ben", "Testers ask whether they may keep their bags."),
+        ("Ann", "Okay, decided. Testers keep their bags free of charge. Ben, what is left to do?"),
+        ("Ben", "Okay, decided. Now the next point is the budget for the coming year."),
+    )  # fmt: skip
+    assert [line.text for line in minutes.section("decision")] == [
+        "We open the shop in all cities on May third.",
+        "The bag costs ninety euros without the strap.",
+        "Testers keep their bags free of charge.",
+    ]
+
+
+def test_a_promise_that_only_dates_a_request_is_one_action() -> None:
+    minutes = _draft(
+        (
+            "Ann",
+            "Ben, can you add an alarm for the second server? The one in the cellar never rang on Monday.",
+        ),
+        ("Ben", "Yes. I will add the alarm by Friday, November twentieth."),
+        ("Ann", "Ben, please tell us the story of that Monday from the beginning."),
+    )
+    [action] = minutes.section("action")
+    assert action.text == "Ben will add an alarm for the second server."
+    assert action.due_text == "by Friday, November twentieth"
+
+
+def test_the_summary_says_nothing_twice_where_there_is_enough_to_say() -> None:
+    talk = [
+        ("Ann", f"The {place} shop sold {n} hundred red bags and {n} dozen leather straps last {month}.")
+        for n, (place, month) in enumerate(
+            [("Berlin", "May"), ("Lyon", "June"), ("Turin", "July"), ("Graz", "March"), ("Porto", "April"),
+             ("Ghent", "August"), ("Basel", "October"), ("Lund", "January"), ("Cork", "February"), ("Bath", "December")],
+            start=2,
+        )
+    ]  # fmt: skip
+    minutes = _draft(
+        *talk, ("Ben", "I will send the new price list to the shops in Berlin and Lyon by Friday.")
+    )
+    assert minutes.section("action")
+    assert minutes.section("summary")
+    assert not any("price list" in line.text for line in minutes.section("summary"))
+    assert minutes.section("topic") == ()
