@@ -52,12 +52,18 @@ def main() -> None:
     compute_as_a_worker()
     with running() as stand_in:
         site = fill(stand_in, options.pages)
+        if options.latency_ms:
+            stand_in.faults({"kind": "slow", "path": "/rest/", "seconds": options.latency_ms / 1000})
         print(f"{site.n_pages} pages of {site.n_bytes / site.n_pages:,.0f} bytes, {site.n_files} files")
         figures = baselines(stand_in, min(options.pages, options.baseline_pages))
         figures += sync_in_process(stand_in, site)
         if not options.no_embedding:
             figures += sync_through_workers(stand_in, site)
-    finish(f"Syncing {site.n_pages} pages, {site.n_files} of them with a file", figures, options)
+    finish(
+        f"Syncing {site.n_pages} pages, {site.n_files} of them with a file; {options.latency_ms:g} ms of latency",
+        figures,
+        options,
+    )
 
 
 def baselines(stand_in: ConfluenceSandbox, n_pages: int) -> list[Figure]:
@@ -87,7 +93,9 @@ def _listed(client: Any, **more: str) -> Iterator[dict[str, Any]]:
 def sync_in_process(stand_in: ConfluenceSandbox, site: Site) -> list[Figure]:
     """The jobs of the sync queue alone; then twice more over the unchanged site."""
     with temporary_context(**_site_settings(stand_in)) as context:
+        worked_s = time.process_time()
         full_s, walk_s, n_requests = _timed_sync(context, stand_in, "full")
+        worked_s = time.process_time() - worked_s
         again_s, _, _ = _timed_sync(context, stand_in, "full")
         compare_s, _, n_compare = _timed_sync(context, stand_in, "reconcile")
         with context.factory() as session:
@@ -98,6 +106,7 @@ def sync_in_process(stand_in: ConfluenceSandbox, site: Site) -> list[Figure]:
             "sync without embedding", site.n_pages / full_s, "pages/s", f"in process, {n_requests} requests"
         ),
         Figure("  its walk of the listings", site.n_pages / walk_s, "pages/s", "without files"),
+        Figure("  processor time", 1000 * worked_s / site.n_pages, "ms/page", "this process only"),
         Figure("unchanged, read in full", again_s, "s", "in process"),
         Figure("unchanged, versions compared", compare_s, "s", f"in process, {n_compare} requests"),
     ]
@@ -217,6 +226,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pages", type=int, default=2_000, help="pages of the site (default 2000)")
     parser.add_argument(
         "--baseline-pages", type=int, default=1_000, help="pages the plain loops read (default 1000)"
+    )
+    parser.add_argument(
+        "--latency-ms",
+        type=float,
+        default=0.0,
+        help="the stand-in answers so much later, as a distant site does",
     )
     parser.add_argument("--no-embedding", action="store_true", help="leave out (3) and (4)")
     add_out(parser)
