@@ -15,8 +15,17 @@ logger = logging.getLogger(__name__)
 
 KEEP_DELIVERIES_DAYS = 7
 KEEP_JOBS_DAYS = 30
+RECONCILE_EVERY_H = 24
 
 FORGET_DELIVERIES = text("DELETE FROM deliveries WHERE received_at < now() - make_interval(days => :days)")
+FORGET_QUESTIONS = text("DELETE FROM questions WHERE asked_at < now() - make_interval(days => :days)")
+NOT_RECONCILED = text("""
+    SELECT s.id FROM sources s
+    WHERE s.kind = 'confluence' AND s.state <> 'removed'
+      AND s.full_synced_at < now() - make_interval(hours => :hours)
+      AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'sync_source' AND j.key = s.id || '\\:reconcile'
+                      AND j.created_at > now() - make_interval(hours => :hours))
+""")
 FORGET_JOBS = text("""
     DELETE FROM jobs WHERE state IN ('done', 'cancelled') AND finished_at < now() - make_interval(days => :days)
 """)
@@ -48,13 +57,14 @@ def refresh_all_gates(context: Context) -> None:
 
 
 def reconcile_all(context: Context) -> None:
-    """Compare ids and versions with each site for what cursor and webhooks both missed."""
+    """Once a day for each site, compare ids and versions for what cursor and webhooks both missed.
+
+    Asked every hour; the job table knows when it was last done, so a lost message costs an hour, not a day.
+    """
     with context.factory.begin() as session:
-        for source_id, kind in _sources(session):
-            if kind == "confluence":
-                jobs.enqueue(
-                    session, "sync_source", f"{source_id}:reconcile", source_id=source_id, mode="reconcile"
-                )
+        for source_id in session.execute(NOT_RECONCILED, {"hours": RECONCILE_EVERY_H}).scalars():
+            key = f"{source_id}:reconcile"
+            jobs.enqueue(session, "sync_source", key, source_id=source_id, mode="reconcile")
 
 
 def clean(context: Context) -> None:
@@ -62,6 +72,8 @@ def clean(context: Context) -> None:
     with context.factory.begin() as session:
         session.execute(FORGET_DELIVERIES, {"days": KEEP_DELIVERIES_DAYS})
         session.execute(FORGET_JOBS, {"days": KEEP_JOBS_DAYS})
+        if context.settings.imp_keep_questions_days is not None:
+            session.execute(FORGET_QUESTIONS, {"days": context.settings.imp_keep_questions_days})
 
 
 def _sources(session: Session) -> list[tuple[int, str]]:
