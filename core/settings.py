@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     imp_max_recording_s: int = Field(6 * 3600, ge=1, description="Longest recording accepted, seconds.")
     imp_max_attachment_bytes: int = Field(50 * 1024**2, ge=1, description="Largest attachment that is read.")
     imp_question_max_chars: int = Field(2_000, ge=10, description="Longest question accepted.")
+    imp_questions_per_minute: int = Field(
+        20, ge=1, description="Questions one person may ask within a minute in Slack."
+    )
+    imp_keep_questions_days: int | None = Field(
+        None, ge=1, description="Days after which questions and answers are deleted; unset keeps them."
+    )
 
     # Jobs
     imp_heartbeat_s: float = Field(5.0, gt=0, description="Seconds between a running job's signs of life.")

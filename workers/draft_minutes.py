@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core import jobs
 from core.models import Minutes
 from core.running_job import RunningJob
 from rag.minutes.draft import draft
@@ -32,4 +33,6 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
             if row.state == "draft":
                 row.state = "approved"
             minutes.enqueue_publication(session, row)
+        elif context.settings.slack_bot_token is not None:
+            jobs.enqueue(session, "ask_review", str(minutes_id), minutes_id=minutes_id)
     return {"minutes_id": minutes_id, "n_lines": len(written.lines)}

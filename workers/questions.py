@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from core.access import gates_passed_by_all
@@ -92,6 +93,14 @@ def _keep(session: Session, question_id: int, found: Answer, total_s: float) -> 
     row.timings_s = {**found.timings_s, "total": round(total_s, 4)}
     row.trace = found.trace
     row.answered_at = datetime.now(UTC)
+
+
+def forget(session: Session, via: str, user: str) -> int:
+    """Delete every question of this account. Returns how many."""
+    statement = delete(Question).where(
+        Question.place["via"].as_string() == via, Question.place["user"].as_string() == user
+    )
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def plain_citation(citation: Citation) -> dict[str, Any]:

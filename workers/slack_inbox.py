@@ -4,13 +4,14 @@ One short transaction a request: the delivery id, the question and its job are k
 """
 
 import re
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from connectors.slack.inbox import Asked, Clicked
+from connectors.slack.inbox import AdminWord, Asked, Clicked, Reviewed
 from core import jobs
 from core.models import Account, Delivery, Question
 from workers import questions, slack_conversations
@@ -18,6 +19,7 @@ from workers.context import Context
 from workers.people import person_of_account
 
 PROVIDER = "slack"
+TOO_MANY = "You asked a lot within this minute, and others wait too. Please ask again in a minute."
 FORGOTTEN = "This question is not kept any more."
 NOT_YOURS = "Only the person who asked can share this answer."
 SHARED_ALREADY = "This answer is shared already."
@@ -40,6 +42,8 @@ class SlackInbox:
                 return None
             if not _take(session, asked.delivery_id):
                 return None
+            if self._is_over_the_limit(session, asked.user):
+                return TOO_MANY
             text = _with_names(session, asked.text)
             place: dict[str, Any] = {
                 "via": PROVIDER,
@@ -74,6 +78,56 @@ class SlackInbox:
                 return None
             question.feedback = "up" if clicked.action == "feedback_up" else "down"
             return THANKS[question.feedback]
+
+    def explain(self, question_id: int, user: str, reason: str) -> None:
+        with self._context.factory.begin() as session:
+            question = session.get(Question, question_id)
+            if question is not None:
+                question.feedback_reason = reason.replace("\x00", "")
+
+    def forget(self, user: str) -> str:
+        with self._context.factory.begin() as session:
+            n_forgotten = questions.forget(session, PROVIDER, user)
+        return f"Done: {n_forgotten} question{'' if n_forgotten == 1 else 's'} of yours forgotten."
+
+    def admin(self, word: AdminWord) -> None:
+        with self._context.factory.begin() as session:
+            if _take(session, word.delivery_id):
+                jobs.enqueue(
+                    session,
+                    "admin_word",
+                    word.delivery_id,
+                    text=word.text[:200],
+                    user=word.user,
+                    channel=word.channel,
+                    response_url=word.response_url,
+                )
+
+    def review(self, reviewed: Reviewed) -> None:
+        with self._context.factory.begin() as session:
+            if _take(session, reviewed.delivery_id):
+                jobs.enqueue(
+                    session,
+                    "review_minutes",
+                    f"{reviewed.minutes_id}:{reviewed.user}",
+                    minutes_id=reviewed.minutes_id,
+                    is_approved=reviewed.is_approved,
+                    user=reviewed.user,
+                    channel=reviewed.channel,
+                    response_url=reviewed.response_url,
+                )
+
+    def open_home(self, user: str) -> None:
+        with self._context.factory.begin() as session:
+            jobs.enqueue(session, "show_home", user, user=user)
+
+    def _is_over_the_limit(self, session: Session, user: str) -> bool:
+        recent = select(func.count()).where(
+            Question.asked_at > func.now() - timedelta(minutes=1),
+            Question.place["user"].as_string() == user,
+            Question.place["via"].as_string() == PROVIDER,
+        )
+        return session.execute(recent).scalar_one() >= self._context.settings.imp_questions_per_minute
 
 
 def _share(session: Session, question: Question, clicked: Clicked) -> str:

@@ -36,6 +36,29 @@ class Clicked:
     delivery_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class AdminWord:
+    """Words after `/imp`, for admins only; `delivery_id` as in `Asked`."""
+
+    delivery_id: str
+    text: str
+    user: str
+    channel: str
+    response_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A click on Approve (`is_approved`) or Discard under drafted minutes."""
+
+    minutes_id: int
+    is_approved: bool
+    user: str
+    channel: str
+    response_url: str | None
+    delivery_id: str
+
+
 class Inbox(Protocol):
     """Where requests are kept; every method returns within milliseconds."""
 
@@ -45,3 +68,18 @@ class Inbox(Protocol):
 
     def click(self, clicked: Clicked) -> str | None:
         """Take the click; what to tell the person, None for nothing."""
+
+    def explain(self, question_id: int, user: str, reason: str) -> None:
+        """Keep why an answer was no good."""
+
+    def forget(self, user: str) -> str:
+        """Delete what this person asked; what to tell them."""
+
+    def admin(self, word: AdminWord) -> None:
+        """Have an admin's word carried out; who is none is told so."""
+
+    def review(self, reviewed: Reviewed) -> None:
+        """Have drafted minutes approved or discarded."""
+
+    def open_home(self, user: str) -> None:
+        """Have the person's home tab drawn anew."""

@@ -12,8 +12,10 @@ from typing import Any
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
-from connectors.slack.inbox import Asked, Clicked, Inbox
+from connectors.slack import feedback
+from connectors.slack.inbox import AdminWord, Asked, Clicked, Inbox, Reviewed
 from connectors.slack.incoming_text import plain_words
 from connectors.slack.mrkdwn import escape
 from core.errors import BadInput, ImpError
@@ -23,6 +25,9 @@ logger = logging.getLogger(__name__)
 LOOKING = "🔎 Looking…"
 NOT_NOW = "I cannot take questions right now. Please ask again in a minute."
 PEOPLE_WRITE = (None, "thread_broadcast", "file_share")
+FORGET_ME = ("forget me", "vergiss mich")
+ADMIN_COMMAND = re.compile(r"^/imp$")
+REVIEW_BUTTONS = re.compile(r"^minutes_(approve|discard)$")
 ANSWER_BUTTONS = re.compile(r"^(share|sources|feedback_up|feedback_down)$")
 Body = dict[str, Any]
 
@@ -64,8 +69,26 @@ def add_listeners(app: App, inbox: Inbox) -> None:
             place="command",
             response_url=command.get("response_url"),
         )
-        said = _usage(command["command"]) if asked.text.lower() in ("", "help") else _kept(inbox, asked)
+        words = asked.text.lower()
+        if words in ("", "help"):
+            said: str | None = _usage(command["command"])
+        elif words in FORGET_ME:
+            said = inbox.forget(asked.user)
+        else:
+            said = _kept(inbox, asked)
         ack(text=said or LOOKING, response_type="ephemeral")
+
+    def on_admin_word(ack: Ack, command: Body) -> None:
+        inbox.admin(
+            AdminWord(
+                delivery_id=f"command:{command['trigger_id']}",
+                text=plain_words(command.get("text") or "").lower(),
+                user=command["user_id"],
+                channel=command["channel_id"],
+                response_url=command.get("response_url"),
+            )
+        )
+        ack(text="Working on it…", response_type="ephemeral")
 
     def on_message(ack: Ack, event: Body, body: Body, client: WebClient) -> None:
         asked = question_of(event, bot_user_id=own_user_id(body))
@@ -81,14 +104,44 @@ def add_listeners(app: App, inbox: Inbox) -> None:
                 channel=asked.channel, thread_ts=asked.thread_ts or asked.ts, text=escape(refusal)
             )
 
-    def on_button(ack: Ack, body: Body, respond: Callable[..., Any]) -> None:
+    def on_button(ack: Ack, body: Body, client: WebClient, respond: Callable[..., Any]) -> None:
         clicked = click_of(body)
         said = inbox.click(clicked) if clicked else None
         ack()
+        if clicked and said and clicked.action == "feedback_down" and _ask_why(client, body, clicked):
+            return
         if said and body.get("response_url"):
             respond(text=escape(said), response_type="ephemeral", replace_original=False)
 
+    def on_reason(ack: Ack, view: Body, body: Body) -> None:
+        if found := feedback.reason_of(view):
+            inbox.explain(found[0], body["user"]["id"], found[1])
+        ack()
+
+    def on_review(ack: Ack, body: Body) -> None:
+        if clicked := click_of(body):
+            inbox.review(
+                Reviewed(
+                    minutes_id=clicked.question_id,
+                    is_approved=clicked.action == "minutes_approve",
+                    user=clicked.user,
+                    channel=clicked.channel,
+                    response_url=clicked.response_url,
+                    delivery_id=clicked.delivery_id,
+                )
+            )
+        ack()
+
+    def on_home(ack: Ack, event: Body) -> None:
+        if event.get("tab", "home") == "home" and event.get("user"):
+            inbox.open_home(event["user"])
+        ack()
+
+    app.command(ADMIN_COMMAND)(on_admin_word)
     app.command(re.compile(r".*"))(on_command)
+    app.event("app_home_opened")(on_home)
+    app.action(REVIEW_BUTTONS)(on_review)
+    app.view(feedback.CALLBACK_ID)(on_reason)
     app.event("app_mention")(on_message)
     app.event("message")(on_message)
     app.action(ANSWER_BUTTONS)(on_button)
@@ -173,6 +226,16 @@ def own_user_id(body: Body) -> str | None:
     return None
 
 
+def _ask_why(client: WebClient, body: Body, clicked: Clicked) -> bool:
+    """Open the modal that asks for a reason; False when Slack's three seconds are over."""
+    try:
+        client.views_open(trigger_id=body["trigger_id"], view=feedback.modal(clicked.question_id))
+    except (SlackApiError, OSError) as exc:
+        logger.info("modal_not_opened", extra={"why": type(exc).__name__})
+        return False
+    return True
+
+
 def _kept(inbox: Inbox, asked: Asked) -> str | None:
     """What to say at once to somebody who waits at a slash command, whatever happened."""
     try:
@@ -202,5 +265,6 @@ def _usage(command: str) -> str:
     return (
         f"Ask me anything that is written in Confluence or was said in a recorded meeting, for example\n"
         f"`{escape(command)} who decided to move the launch, and why?`\n"
-        "The answer is shown to you alone, from what you may open; you can share it then."
+        "The answer is shown to you alone, from what you may open; you can share it then.\n"
+        f"`{escape(command)} forget me` deletes what you asked."
     )

@@ -34,11 +34,11 @@ Place = dict[str, Any]
 def find_or_post_looking(client: WebClient, place: Place, mark: str, *, is_retry: bool) -> str:
     """The timestamp of our message that will become the answer, posted now unless an earlier run did."""
     thread = _thread(place)
-    if is_retry and (ts := _posted_before(client, place["channel"], thread, mark)):
+    if is_retry and (ts := posted_before(client, place["channel"], thread, mark)):
         return ts
     with translated("the answer"):
         reply = client.chat_postMessage(
-            channel=place["channel"], thread_ts=thread, text=LOOKING, metadata=_marked(mark)
+            channel=place["channel"], thread_ts=thread, text=LOOKING, metadata=marked(mark)
         )
     return str(reply["ts"])
 
@@ -81,13 +81,13 @@ def say_alone(client: WebClient, place: Place, text: str, blocks: list[Block], m
 def share(client: WebClient, place: Place, message: AnswerMessage, mark: str, *, is_retry: bool) -> str:
     """A new message in the channel or thread of the question, naming who shared it; its timestamp."""
     thread = place.get("thread_ts") or place.get("ts")
-    if is_retry and (ts := _posted_before(client, place["channel"], thread, mark)):
+    if is_retry and (ts := posted_before(client, place["channel"], thread, mark)):
         return ts
     blocks = [section(f"<@{place['user']}> asked and shared:"), *public_blocks(message)]
     with translated("the shared answer"):
         reply = client.chat_postMessage(
             channel=place["channel"], thread_ts=thread, text=fallback_text(message), blocks=blocks,
-            metadata=_marked(mark), **QUIET,
+            metadata=marked(mark), **QUIET,
         )  # fmt: skip
     return str(reply["ts"])
 
@@ -108,10 +108,10 @@ def direct_message(client: WebClient, user: str, text: str, blocks: list[Block],
     """Into the person's conversation with us, unless it is there already."""
     with translated("a direct message"):
         channel = client.conversations_open(users=user)["channel"]["id"]
-    if _posted_before(client, channel, None, mark):
+    if posted_before(client, channel, None, mark):
         return
     with translated("a direct message"):
-        client.chat_postMessage(channel=channel, text=text, blocks=blocks, metadata=_marked(mark), **QUIET)
+        client.chat_postMessage(channel=channel, text=text, blocks=blocks, metadata=marked(mark), **QUIET)
 
 
 def _said_ephemerally(client: WebClient, place: Place, text: str, blocks: list[Block]) -> bool:
@@ -139,11 +139,11 @@ def _update(client: WebClient, place: Place, ts: str, text: str, blocks: list[Bl
         client.chat_update(channel=place["channel"], ts=ts, text=text, blocks=blocks)
 
 
-def _marked(mark: str) -> dict[str, Any]:
+def marked(mark: str) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"mark": mark}}
 
 
-def _posted_before(client: WebClient, channel: str, thread: str | None, mark: str) -> str | None:
+def posted_before(client: WebClient, channel: str, thread: str | None, mark: str) -> str | None:
     """The message an earlier run posted, among the newest of the thread or channel."""
     with translated("the messages before"):
         if thread:

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 from core import jobs
 from core.db import make_engine, make_session_factory
 from core.doorbell import CeleryBell
-from tests.sandbox.slack_driving import APP_TOKEN, BOT_TOKEN, SECRET, SlackSandbox, free_port, until
+from tests.sandbox.slack_driving import APP_TOKEN, BOT_TOKEN, PROJECT, SECRET, SlackSandbox, free_port, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -137,6 +137,8 @@ class House:
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "SLACK_SIGNING_SECRET": SECRET,
             "SLACK_API_URL": f"{self.slack.url}/api/",
+            "SLACK_ANNOUNCE_CHANNEL": PROJECT,
+            "IMP_QUESTIONS_PER_MINUTE": "10000",
             "IMP_HEARTBEAT_S": "0.3",
             "IMP_STALE_S": "2",
             "IMP_SWEEP_S": "0.5",

@@ -1,0 +1,95 @@
+"""Drafted minutes as a message with Approve and Discard, and as a row of the home tab.
+
+Whoever is shown the lines may open the recording; the caller sees to that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.slack.answer_message import Block, section, words
+from connectors.slack.answer_text import PIECE_CHARS
+from connectors.slack.mrkdwn import escape, link, shorten
+
+MAX_LINES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """One line of minutes: a decision, an action with who and until when, an open question."""
+
+    section: str
+    text: str
+    is_flagged: bool = False
+    owner: str | None = None
+    due: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Minutes that wait for a person; `lines` empty shows counts alone."""
+
+    minutes_id: int
+    title: str
+    url: str
+    lines: tuple[DraftLine, ...]
+    warnings: tuple[str, ...] = ()
+
+
+HEADINGS = {
+    "summary": "Summary", "topic": "Topics", "decision": "Decisions", "action": "Action items",
+    "question": "Open questions",
+}  # fmt: skip
+
+
+def review_blocks(draft: Draft) -> list[Block]:
+    """The draft in full, as far as one message goes, above its buttons."""
+    blocks = [section(f"📝 *Minutes to review:* {link(draft.url, shorten(draft.title, 150))}")]
+    shown = draft.lines[:MAX_LINES]
+    for name, heading in HEADINGS.items():
+        lines = [line for line in shown if line.section == name]
+        if lines:
+            blocks += [section(text) for text in _packed(f"*{heading}*", lines)]
+    notes = list(draft.warnings)
+    if len(draft.lines) > len(shown):
+        notes.append(f"{len(draft.lines) - len(shown)} more lines are in the draft.")
+    if notes:
+        blocks.append(
+            {"type": "context", "elements": [words(shorten(escape("⚠️ " + " ".join(notes)), 1_500))]}
+        )
+    return [*blocks, buttons(draft.minutes_id)]
+
+
+def buttons(minutes_id: int) -> Block:
+    def button(label: str, action_id: str, style: str, sure: str) -> dict[str, Any]:
+        return {
+            "type": "button", "text": _plain(label), "action_id": action_id, "value": str(minutes_id), "style": style,
+            "confirm": {
+                "title": _plain(f"{label}?"), "text": _plain(sure), "confirm": _plain(label), "deny": _plain("Back"),
+            },
+        }  # fmt: skip
+
+    return {
+        "type": "actions",
+        "block_id": f"minutes_{minutes_id}",
+        "elements": [
+            button("Approve", "minutes_approve", "primary", "The minutes are published in Confluence."),
+            button("Discard", "minutes_discard", "danger", "The draft is kept, but not published."),
+        ],
+    }
+
+
+def _packed(heading: str, lines: Sequence[DraftLine]) -> list[str]:
+    out = [heading]
+    for line in lines:
+        said = f"• {'⚠️ ' if line.is_flagged else ''}{shorten(escape(' '.join(line.text.split())), 600)}"
+        about = ", ".join(escape(part) for part in (line.owner, line.due) if part)
+        said += f" _({shorten(about, 120)})_" if about else ""
+        if len(out[-1]) + len(said) + 1 > PIECE_CHARS:
+            out.append("")
+        out[-1] += f"\n{said}"
+    return out
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": True}
