@@ -3,6 +3,8 @@
 Reads the settings once per process; jobs themselves are registered in `workers.tasks`.
 """
 
+from threading import Thread
+
 from celery.signals import worker_ready, worker_shutting_down
 
 from core.doorbell import make_celery
@@ -23,8 +25,11 @@ register(app, context)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def _sweep(**_: object) -> None:
+def _begin(**_: object) -> None:
     start_sweeping(context)
+    if "ask" in app.amqp.queues.consume_from:
+        # Somebody waits for the first question too: it must not wait for the model as well.
+        Thread(target=context.warm_up, name="warm-up", daemon=True).start()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -3,6 +3,7 @@
 Made after the fork, once per process; engines load on first use, so a `sync` worker never imports torch.
 """
 
+import logging
 import os
 import socket
 from dataclasses import dataclass, field
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING
 from core.blobs import Blobs
 from core.db import SessionFactory, make_engine, make_session_factory
 from core.doorbell import CeleryBell, Doorbell
+from core.errors import ImpError
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.recordings.transcribers.protocol import Transcriber
     from rag.embedding import Embedder
     from rag.generation import Generator
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -40,6 +44,14 @@ class Context:
         from rag.remembering import RememberingEmbedder
 
         return RememberingEmbedder(load_embedder(self.settings.imp_embedder))
+
+    def warm_up(self) -> None:
+        """Load what answering needs before the first question; a failure shows at that question and in doctor."""
+        try:
+            self.embedder.embed_query("ready?")
+            logger.info("models_loaded", extra={"generator": self.generator.name})
+        except ImpError as exc:
+            logger.warning("models_not_loaded", extra={"why": str(exc)})
 
     @cached_property
     def generator(self) -> "Generator":
