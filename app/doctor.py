@@ -15,6 +15,7 @@ from core.models import Job
 from workers.context import Context
 
 QUEUE_PATIENCE_S = 10.0
+NEEDS_POSTGRES = ("migrations", "people", "backlog")
 
 
 def examine() -> Iterator[Check]:
@@ -40,9 +41,18 @@ def examine() -> Iterator[Check]:
         "people": people,
         "backlog": backlog,
     }
+    is_down = False
     for name, look in looks.items():
-        yield checks.run(name, context, look)
+        if is_down and name in NEEDS_POSTGRES:
+            yield Check(name, problem="not looked at: Postgres does not answer")
+            continue
+        found = checks.run(name, context, look)
+        is_down = is_down or (name == "postgres" and found.problem is not None)
+        yield found
     for queue in QUEUES:
+        if is_down:
+            yield Check(f"queue {queue}", problem="not looked at: Postgres does not answer")
+            continue
         yield checks.run(f"queue {queue}", context, lambda c, queue=queue: answered_by(c, queue))  # type: ignore[misc]
 
 

@@ -22,7 +22,7 @@ def follow(
     """Return what each job came to, in the order given.
 
     Raises:
-        ImpError: a job failed or was cancelled; the message is the job's own.
+        ImpError: jobs failed or were cancelled; the message is their own.
         Unavailable: not ended within `timeout_s`.
     """
     deadline, shown = time.monotonic() + timeout_s, ""
@@ -43,9 +43,13 @@ def follow(
         time.sleep(POLL_S)
     if shown:
         print(file=sys.stderr)
-    for row in rows.values():
-        if row.state != "done":
-            raise ImpError(f"{row.kind} {row.state}: {row.error}")
+    ended_badly = [
+        f"{row.kind} {row.state}: {row.error or 'on request'} (job {row.id})"
+        for row in rows.values()
+        if row.state != "done"
+    ]
+    if ended_badly:
+        raise ImpError("; ".join(ended_badly))
     return [rows[job_id].outcome for job_id in job_ids]
 
 
@@ -61,7 +65,7 @@ def _show(rows: Sequence[Any], before: str) -> str:
 def _describe(row: Any) -> str:
     progress = row.progress
     if row.state == "queued":
-        return f"{row.kind}: waiting"
+        return f"{row.kind}: will be tried again: {row.error}" if row.error else f"{row.kind}: waiting"
     if not progress:
         return f"{row.kind}: working"
     total = progress.get("total")

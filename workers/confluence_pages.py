@@ -110,9 +110,9 @@ def fetch_pages(run: Run, ids: Sequence[str]) -> None:
         run.counts.seen = seen
 
 
-def enqueue_page(session: Session, source_id: int, page_id: str) -> None:
-    """Have one page read whole: with its comments and files."""
-    jobs.enqueue(session, "sync_page", f"{source_id}:{page_id}", source_id=source_id, page_id=page_id)
+def enqueue_page(session: Session, source_id: int, page_id: str) -> int:
+    """Have one page read whole: with its comments and files. Returns the job's id."""
+    return jobs.enqueue(session, "sync_page", f"{source_id}:{page_id}", source_id=source_id, page_id=page_id)
 
 
 def _by_author(pages: Iterable[PageFacts]) -> tuple[list[PageFacts], list[str]]:

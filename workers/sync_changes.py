@@ -44,7 +44,7 @@ def sync_changes(run: Run) -> list[str]:
     for at in range(0, len(changes), BATCH):
         run.job.check()
         _apply(run, changes[at : at + BATCH])
-        run.job.progress(at + BATCH, len(changes), "changes")
+        run.job.progress(min(at + BATCH, len(changes)), len(changes), "changes")
     newest = max((one.updated_at for one in changes if one.updated_at), default=since)
     cursor = {"since": max(since, min(newest, datetime.now(UTC))).isoformat()}
     with run.context.factory.begin() as session:

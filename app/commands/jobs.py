@@ -1,5 +1,6 @@
 """`imp jobs`: what must be done, is being done, was done."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -14,9 +15,19 @@ COLUMNS = {
 }  # fmt: skip
 
 
+class State(StrEnum):
+    """As in the table's own constraint."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 @app.command("list")
 def list_jobs(
-    state: Annotated[str | None, typer.Option(help="queued, running, done, failed or cancelled.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only jobs in this state.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only this kind of job.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
     as_json: AsJson = False,
@@ -25,8 +36,12 @@ def list_jobs(
     from sqlalchemy import select
 
     from app.session import open_session
+    from core.errors import BadInput
+    from core.job_kinds import KINDS
     from core.models import Job
 
+    if kind is not None and kind not in KINDS:
+        raise BadInput(f"no kind of job {kind!r}: there are {', '.join(KINDS)}")
     with open_session() as (_, session):
         query = select(Job).order_by((Job.state.in_(("done", "cancelled"))).asc(), Job.id.desc()).limit(limit)
         if state:

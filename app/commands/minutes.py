@@ -1,5 +1,6 @@
 """`imp minutes`: drafts to review, and the pages they became."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -18,11 +19,19 @@ HEADINGS = {
 }  # fmt: skip
 
 
+class State(StrEnum):
+    """As in the table's own constraint."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+    DISCARDED = "discarded"
+    SUPERSEDED = "superseded"
+
+
 @app.command("list")
 def list_minutes(
-    state: Annotated[
-        str | None, typer.Option(help="draft, approved, published, discarded or superseded.")
-    ] = None,
+    state: Annotated[State | None, typer.Option(help="Only minutes in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
     as_json: AsJson = False,
 ) -> None:

@@ -35,11 +35,11 @@ def add(
                 raise NotConfigured("CONFLUENCE_URL is not set")
             if name or given:
                 _update(session, source_id, name, given)
+        elif kind in ("slack", "files"):
+            raise BadInput(f"{kind} needs no source: add confluence or recordings")
         else:
-            if kind == "recordings" and not url:
-                raise BadInput(
-                    "a recordings source needs --url, such as file:///meetings or s3://bucket/meetings"
-                )
+            if kind == "recordings":
+                _look_at(url)
             more = {"url": url, **given} if url else given
             source_id = sources.add_source(session, name or f"{kind} {url}", kind, more)
     print(f"source {source_id}: next `imp sync`")
@@ -78,6 +78,17 @@ def _update(session: Any, source_id: int, name: str | None, given: dict[str, Any
     source = session.get_one(Source, source_id)
     source.name = name or source.name
     source.settings = {**source.settings, **given}
+
+
+def _look_at(url: str | None) -> None:
+    """Refuse what cannot be listed while the person who gave the address is still there."""
+    from app.console import say
+    from connectors.recordings.source import scan
+    from core.errors import BadInput
+
+    if not url:
+        raise BadInput("a recordings source needs --url, such as file:///meetings or s3://bucket/meetings")
+    say(f"{len(scan(url))} recordings there now")
 
 
 def _settings(text: str | None) -> dict[str, Any]:

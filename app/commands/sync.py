@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.console import AsJson, Wait, say, show_one, show_rows
+from app.console import AsJson, Wait, plain, say, show_rows
 
 
 class _SyncGroup(TyperGroup):
@@ -64,15 +64,17 @@ def now(
         for one in chosen:
             job_ids += _enqueue(session, one, mode, space, page, accept_deletions)
     say(f"{len(job_ids)} job{'s' if len(job_ids) != 1 else ''} queued")
-    if wait:
-        outcomes = _follow(context, job_ids)
-        show_rows(outcomes, {}, as_json=True, none="") if as_json else _tell(outcomes)
+    outcomes = _follow(context, job_ids) if wait else [{} for _ in job_ids]
+    if as_json:
+        found = [{"job_id": job_id, **outcome} for job_id, outcome in zip(job_ids, outcomes, strict=True)]
+        show_rows(found, {}, as_json=True, none="")
+    elif wait:
+        _tell(outcomes)
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Every source: counts, lag, what runs with the time left, what failed and why."""
-    from app.console import plain
     from app.session import open_session
     from workers.sync_status import sync_status
 
@@ -93,6 +95,7 @@ def _enqueue(
     session: Any, source: Any, mode: str, spaces: list[str] | None, pages: list[str] | None, accept: bool
 ) -> list[int]:
     from core import jobs
+    from core.errors import BadInput
     from workers import sources
     from workers.confluence_pages import enqueue_page
 
@@ -103,6 +106,8 @@ def _enqueue(
     if source.kind != "confluence":
         return []
     if pages:
+        if wrong := [page for page in pages if not page.isdecimal()]:
+            raise BadInput(f"--page {wrong[0]!r} is no page id: it is the number in the page's address")
         return [enqueue_page(session, source.id, page) for page in pages]
     return [sources.request_sync(session, source.id, mode=mode, spaces=spaces, accept_deletions=accept)]
 
@@ -117,6 +122,9 @@ def _follow(context: Any, job_ids: list[int]) -> list[dict[str, Any]]:
 
 def _tell(outcomes: list[dict[str, Any]]) -> None:
     for outcome in outcomes:
+        if outcome.get("status") == "deleted":
+            print("the page is not there, or the service account may not see it; nothing of it is answered")
+            continue
         print(
             ", ".join(f"{name.removeprefix('n_')} {value}" for name, value in outcome.items() if value)
             or "nothing new"
@@ -124,11 +132,24 @@ def _tell(outcomes: list[dict[str, Any]]) -> None:
 
 
 def _dry_run(context: Any, chosen: list[Any], spaces: list[str] | None, as_json: bool) -> None:
-    from workers.dry_run import dry_run
+    from workers.sync_plan import dry_run
 
-    for one in chosen:
-        if one.kind == "confluence":
-            show_one(asdict(dry_run(context, one.id, spaces=spaces)), as_json=as_json)
+    plans = [
+        {"source": one.name, **asdict(dry_run(context, one.id, spaces=spaces))}
+        for one in chosen
+        if one.kind == "confluence"
+    ]
+    if as_json:
+        show_rows(plans, {}, as_json=True, none="")
+        return
+    for plan in plans:
+        print(f"{plan['source']}: {plan['n_unchanged']} unchanged")
+        for what in ("added", "changed", "removed"):
+            print(f"  {what} {len(plan[what])}")
+            for page in plan[what]:
+                print(f"    {page['space_key']}  {page['id']}  {plain(page['title'])}")
+        if not plan["is_whole"]:
+            say("a listing broke off: what is said to be removed cannot be believed")
 
 
 def _lag(seconds: float | None) -> str:
