@@ -1,8 +1,9 @@
 """Take a local file in as a recording, with what lies beside it: transcript, calendar event, tags, name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -12,7 +13,7 @@ from connectors.recordings.probe import probe
 from connectors.recordings.transcript_files.beside import find_beside
 from core.models import Job
 from workers.context import Context
-from workers.recordings import NewRecording, take_in
+from workers.recordings import UPLOADS, NewRecording, take_in
 
 MAX_TRANSCRIPT_BYTES = 50 * 1024**2
 
@@ -26,6 +27,7 @@ class LocalRecording:
     started_at: datetime | None = None
     participants: tuple[str, ...] = ()
     transcript: Path | None = None
+    origin: dict[str, Any] = field(default_factory=lambda: {"door": "local"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,13 @@ class Added:
     is_new: bool
 
 
-def add_local(context: Context, given: LocalRecording, *, submitted_by: int | None = None) -> Added:
+def add_local(
+    context: Context, given: LocalRecording, *, submitted_by: int | None = None, source: str = UPLOADS
+) -> Added:
     """Keep the file and enqueue its transcription.
+
+    Args:
+        source: name of the recordings source it belongs to.
 
     Raises:
         BadInput: not media, too large or too long; nothing is kept then.
@@ -62,10 +69,10 @@ def add_local(context: Context, given: LocalRecording, *, submitted_by: int | No
         participants=given.participants or attendees,
         transcript_url=transcript_url,
         submitted_by=submitted_by,
-        origin={"door": "local", "transcript_name": transcript.name if transcript else None},
+        origin={**given.origin, "transcript_name": transcript.name if transcript else None},
     )
     with context.factory.begin() as session:
-        recording_id, is_new = take_in(session, context.settings, new)
+        recording_id, is_new = take_in(session, context.settings, new, source=source)
     return Added(recording_id, is_new)
 
 
