@@ -25,7 +25,7 @@ help:
 	@echo "make demo    a sample company, answered questions, published minutes (DEMO_EXIT=1: end by itself)"
 	@echo "make test    all tests (PYTEST_ARGS=… narrows them)"
 	@echo "make lint    ruff, mypy, import contracts, yamllint"
-	@echo "make bench   the figures in benchmarks/RESULTS.md"
+	@echo "make bench   the figures of the product as a whole (benchmarks/RESULTS.md)"
 	@echo "make pins    write constraints.txt anew from pyproject.toml"
 	@echo "make clean   remove what was built here"
 
@@ -61,7 +61,7 @@ lint: setup
 	@$(BIN)/yamllint --strict docker-compose.yml infra
 
 bench: setup
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --run
 
 pins: setup
 	@$(PIP) install --quiet --dry-run --ignore-installed $(PINS) --report - \
