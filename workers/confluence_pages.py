@@ -84,7 +84,7 @@ def refresh_pages(run: Run, pages: Sequence[PageFacts], *, fetch: bool) -> None:
         moved = refresh(session, source_id, [metadata_draft(page, doors.ids_of(page)) for page in kept])
         _drop(session, source_id, written_by_us)
         for page in kept:
-            if before[page.id].is_deleted or before[page.id].metadata[-1] != "current":
+            if before[page.id].is_deleted or before[page.id].status != "current":
                 enqueue_page(session, source_id, page.id)
         run.counts.moved += len(moved)
         run.counts.seen += len(pages)

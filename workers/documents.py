@@ -73,7 +73,9 @@ KNOWN = text("""
     FROM documents WHERE source_id = :source_id AND external_id = ANY(:ids)
 """)
 
-SEEN = text("UPDATE documents SET seen_at = clock_timestamp() WHERE source_id = :source_id AND external_id = ANY(:ids)")
+SEEN = text(
+    "UPDATE documents SET seen_at = clock_timestamp() WHERE source_id = :source_id AND external_id = ANY(:ids)"
+)
 
 SET_STATUS = text("""
     UPDATE documents SET status = :status,
@@ -134,6 +136,7 @@ class Known:
     content_hash: str | None
     error: str | None
     metadata: tuple[Any, ...]
+    status: str
     is_deleted: bool
 
 
@@ -163,6 +166,7 @@ def known(session: Session, source_id: int, ids: Sequence[str]) -> dict[str, Kno
             content_hash=row.content_hash,
             error=row.error,
             metadata=tuple(getattr(row, name) for name in METADATA),
+            status=row.status,
             is_deleted=row.is_deleted,
         )
         for row in rows

@@ -71,7 +71,7 @@ def _apply(run: Run, changes: Sequence[Changed]) -> None:
             )
             if version != one.version:
                 enqueue_page(session, source_id, one.page_id)
-        back = [one.id for one in pages if one.id in before and before[one.id].metadata[-1] != "current"]
+        back = [one.id for one in pages if one.id in before and before[one.id].status != "current"]
         for page_id in back:
             enqueue_page(session, source_id, page_id)
     stale = [

@@ -14,7 +14,7 @@ from workers.confluence_drafts import attachment_draft, comments_draft, comments
 from workers.confluence_pages import Run, store_pages
 from workers.confluence_source import open_site
 from workers.context import Context
-from workers.documents import Draft, known, save, save_failure, set_status
+from workers.documents import Draft, Known, known, save, save_failure, set_status
 from workers.doors import Doors
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _sync_files(run: Run, page: PageFacts) -> tuple[int, int]:
     for n_done, file in enumerate(files[:MAX_FILES]):
         job.check()
         old = before.get(file.id)
-        if old is not None and old.version == file.version and not old.is_deleted and old.content_hash:
+        if old is not None and _is_fresh(old, file):
             continue
         draft = _read_file(run, page, file, gate_ids)
         with run.context.factory.begin() as session:
@@ -98,6 +98,15 @@ def _sync_files(run: Run, page: PageFacts) -> tuple[int, int]:
             job.fence(session)
             set_status(session, source_id, gone, "deleted")
     return n_read, n_failed
+
+
+def _is_fresh(old: Known, file: AttachmentFacts) -> bool:
+    return (
+        old.version == file.version
+        and old.status == "current"
+        and not old.is_deleted
+        and bool(old.content_hash)
+    )
 
 
 def _read_file(run: Run, page: PageFacts, file: AttachmentFacts, gate_ids: list[int] | None) -> Draft:

@@ -25,7 +25,7 @@ def stand_in(free_port: Callable[[], int]) -> Iterator[StandIn]:
     server.stop()
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """The sample company, untouched; pauses after failures are short."""
     stand_in.reset()
@@ -153,11 +153,11 @@ class Worker:
             return list(session.execute(text("SELECT * FROM alerts WHERE closed_at IS NULL")).all())
 
 
-@pytest.fixture()
+@pytest.fixture
 def cloud(session_factory: sessionmaker[Session], site: StandIn) -> Worker:
     return Worker(session_factory, site, is_cloud=True)
 
 
-@pytest.fixture()
+@pytest.fixture
 def data_center(session_factory: sessionmaker[Session], site: StandIn) -> Worker:
     return Worker(session_factory, site, is_cloud=False)
