@@ -20,16 +20,21 @@ from rag.sentences import split_sentences, words
 from rag.support import FUNCTION_WORDS, stem
 
 MAX_SENTENCES = 4
-_MAX_EMBEDDED = 64  # sentences that get a vector, about 0.2 s on one CPU thread in bf16
+# Sentences that get a vector. On 100 questions of SQuAD dev the answer was among those quoted for 0.86 of them with
+# 64, 24, 16 and 12 alike; 16 take 0.4 of the time of 64.
+_MAX_EMBEDDED = 16
 _RELATIVE_FLOOR = 0.8  # of the best sentence's score, for a further sentence to be worth reading
 _LEXICAL_WEIGHT = 0.5
 _RANK_WEIGHT = 0.05
+_PRE_RANK_WEIGHT = 0.15  # of a passage's rank among the few that get a vector
 _TYPE_BONUS = 0.1
 _SPEAKER_BONUS = 0.15
 _QUESTION_MALUS = 0.2  # somebody asking the same is near to the question and answers nothing
 _SAME = 0.6  # word overlap from which a second sentence says nothing new
 _SPEAKER = re.compile(r"^([^:\n]{1,80}): (?=\S)")
 _RULE = re.compile(r"^[|\s:-]+$")
+# Where a page includes another, its text names that page; it says nothing itself.
+_PLACEHOLDER = re.compile(r"^\*Shows the page “.*”\*$")
 _ASKS_NUMBER = re.compile(
     r"\b(how (many|much|long|old|often|far|big|large)|what (percentage|number)|wie ?viele?)\b"
 )
@@ -65,7 +70,9 @@ class Extractive:
         units = list(_units(evidence))
         query = understand(question)
         lexical = _coverage([word for word in query.words if word not in FUNCTION_WORDS], units)
-        likely = sorted(range(len(units)), key=lambda at: -lexical[at] - _RANK_WEIGHT / units[at].evidence)
+        likely = sorted(
+            range(len(units)), key=lambda at: -lexical[at] - _PRE_RANK_WEIGHT / units[at].evidence
+        )
         likely = sorted(likely[:_MAX_EMBEDDED])
         if not likely:
             return GeneratedAnswer((), self.name)
@@ -103,7 +110,7 @@ def _units(evidence: Sequence[Evidence]) -> Iterator[_Unit]:
     for block in evidence:
         is_speech = any(hit.speakers or hit.start_s is not None for hit in block.hits)
         for text in _speech(block.text) if is_speech else _quotable(block.text):
-            if len(words(text)) >= 3:
+            if len(words(text)) >= 3 and not _PLACEHOLDER.match(text):
                 yield _Unit(text, block.number, order)
                 order += 1
 

@@ -172,3 +172,9 @@ def test_t5_runs_from_a_folder(tmp_path: Path) -> None:
 def test_missing_t5_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match="no-model"):
         select_generator(f"t5:{tmp_path}/no-model", embedder=EMBEDDER).answer("q", make_evidence("x"))
+
+
+def test_a_placeholder_for_an_included_page_is_no_evidence() -> None:
+    block = make_evidence("*Shows the page “Backup schedule of the database”*\n\nBackups run at night.")[0]
+    answer = Extractive(EMBEDDER).answer("What is the backup schedule of the database?", [block])
+    assert [one.text for one in answer.sentences] == ["Backups run at night."]
