@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from app.routes import ask, health, jobs, player, recordings
+from app.routes import ask, confluence_webhooks, health, jobs, player, recordings
 from app.web import make_app
 from core.access import set_gate
 from core.db import make_engine, make_session_factory
@@ -23,7 +23,7 @@ from workers.context import Context
 from workers.people import new_token
 
 MAX_UPLOAD_BYTES = 3_000_000
-ROUTERS = [one.router for one in (health, ask, recordings, jobs, player)]
+ROUTERS = [one.router for one in (health, ask, recordings, jobs, player, confluence_webhooks)]
 
 
 @dataclass(frozen=True)
