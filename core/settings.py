@@ -109,8 +109,8 @@ class Settings(BaseSettings):
     imp_questions_per_minute: int = Field(
         20, ge=1, description="Questions one person may ask within a minute in Slack."
     )
-    imp_keep_questions_days: int | None = Field(
-        None, ge=1, description="Days after which questions and answers are deleted; unset keeps them."
+    imp_keep_questions_days: int = Field(
+        0, ge=0, description="Days after which questions and answers are deleted; 0 keeps them."
     )
 
     # Jobs

@@ -72,7 +72,7 @@ def clean(context: Context) -> None:
     with context.factory.begin() as session:
         session.execute(FORGET_DELIVERIES, {"days": KEEP_DELIVERIES_DAYS})
         session.execute(FORGET_JOBS, {"days": KEEP_JOBS_DAYS})
-        if context.settings.imp_keep_questions_days is not None:
+        if context.settings.imp_keep_questions_days:
             session.execute(FORGET_QUESTIONS, {"days": context.settings.imp_keep_questions_days})
 
 

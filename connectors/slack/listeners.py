@@ -15,6 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from connectors.slack import feedback
+from connectors.slack.assistant import add_assistant
 from connectors.slack.inbox import AdminWord, Asked, Clicked, Inbox, Reviewed
 from connectors.slack.incoming_text import plain_words
 from connectors.slack.mrkdwn import escape
@@ -137,6 +138,7 @@ def add_listeners(app: App, inbox: Inbox) -> None:
             inbox.open_home(event["user"])
         ack()
 
+    add_assistant(app)
     app.command(ADMIN_COMMAND)(on_admin_word)
     app.command(re.compile(r".*"))(on_command)
     app.event("app_home_opened")(on_home)

@@ -111,3 +111,17 @@ def test_too_many_questions_are_refused_kindly(make_house: Callable[..., House],
         assert "Looking" in str(other["reply"])
     finally:
         house.stop()
+
+
+def test_the_side_panel_offers_questions_and_answers_them(house: House, slack: SlackSandbox) -> None:
+    opened = slack.act("assistant", user=ADA, context_channel=GENERAL)
+    prompts = until(
+        lambda: next(
+            (t["prompts"] for t in slack.state()["threads"] if t["thread_ts"] == opened["thread_ts"]), None
+        ),
+        "no prompts were offered",
+    )
+    assert 1 <= len(prompts) <= 4
+    slack.act("message", user=ADA, channel=opened["channel"], text=KESTREL, thread_ts=opened["thread_ts"])
+    answer = wait_for(slack, opened["channel"], LATE)
+    assert answer["thread_ts"] == opened["thread_ts"]
