@@ -120,15 +120,21 @@ def people(context: Context) -> str:
 
 
 def backlog(context: Context) -> str:
-    """Failed jobs are a problem until somebody looked at them."""
+    """Failed jobs are a problem until somebody looked at them, or the same work was begun anew."""
     with context.factory() as session:
         n_queued, n_failed = session.execute(
-            text(
-                "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state = 'failed') FROM jobs"
-            )
+            text("""
+                SELECT count(*) FILTER (WHERE state = 'queued'),
+                    count(*) FILTER (WHERE state = 'failed' AND NOT EXISTS (
+                        SELECT 1 FROM jobs o WHERE o.kind = jobs.kind AND o.key = jobs.key AND o.id > jobs.id
+                        AND o.state <> 'cancelled'))
+                FROM jobs
+            """)
         ).one()
     if n_failed:
-        raise ImpError(f"{n_failed} jobs failed: `imp jobs list --state failed`, then `imp jobs retry`")
+        raise ImpError(
+            f"{n_failed} jobs failed: `imp jobs list` says why, `imp jobs retry ID` runs one again"
+        )
     return f"{n_queued} jobs waiting, none failed"
 
 

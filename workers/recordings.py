@@ -72,7 +72,9 @@ def take_in(
         jobs.enqueue(session, "transcribe_recording", str(row), recording_id=row)
         return row, True
     known = session.execute(select(Recording).where(Recording.sha256 == new.stored.sha256)).scalar_one()
-    if known.transcript_url is None and new.transcript_url is not None:
+    # Where the first transcript could not be read, another one mends it; one that was read stays.
+    is_wanted = known.transcript_url is None or known.state == "failed"
+    if is_wanted and new.transcript_url not in (None, known.transcript_url):
         known.transcript_url = new.transcript_url
         known.origin = {**known.origin, "transcript_name": (new.origin or {}).get("transcript_name")}
         known.state, known.error = "received", None

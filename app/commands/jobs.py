@@ -32,8 +32,12 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """The newest jobs; without options those that wait, run or failed come first."""
+    """The newest jobs; without options those that wait, run or failed come first.
+
+    Failures whose work was begun anew since are shown by --state failed only.
+    """
     from sqlalchemy import select
+    from sqlalchemy.orm import aliased
 
     from app.session import open_session
     from core.errors import BadInput
@@ -48,6 +52,12 @@ def list_jobs(
             query = query.where(Job.state == state)
         if kind:
             query = query.where(Job.kind == kind)
+        if state is None:
+            newer = aliased(Job)
+            again = select(newer.id).where(
+                newer.kind == Job.kind, newer.key == Job.key, newer.id > Job.id, newer.state != "cancelled"
+            )
+            query = query.where((Job.state != "failed") | ~again.exists())
         rows = [_facts(job) for job in session.execute(query).scalars()]
     show_rows(rows, COLUMNS, as_json=as_json, none="no jobs")
 
@@ -94,7 +104,7 @@ def retry(
         raise BadInput("name a job, or use --failed for all that failed")
     with open_session() as (_, session):
         ids = [job_id] if job_id is not None else session.execute(
-            select(Job.id).where(Job.state == "failed").order_by(Job.id)
+            select(Job.id).where(Job.state == "failed").order_by(Job.id.desc())
         ).scalars().all()  # fmt: skip
         n_queued = 0
         for one in ids:

@@ -25,7 +25,10 @@ def add(
     started: Annotated[str | None, typer.Option(help="Start, ISO 8601, e.g. 2026-11-05T09:30Z.")] = None,
     participant: Annotated[list[str] | None, typer.Option(help="Who was there; repeat for each.")] = None,
     transcript: Annotated[
-        Path | None, typer.Option(help="Transcript file; default: the one beside the recording.", exists=True)
+        Path | None,
+        typer.Option(
+            help="Transcript file; default: the one beside the recording.", exists=True, dir_okay=False
+        ),
     ] = None,
     wait: Wait = False,
     as_json: AsJson = False,
@@ -39,7 +42,7 @@ def add(
     facts = add_recording.LocalRecording(file, title, _moment(started), tuple(participant or ()), transcript)
     added = add_recording.add_local(context, facts)
     if not added.is_new:
-        say(f"already known as recording {added.recording_id}")
+        say(f"already known as recording {added.recording_id}; `imp record retry` hears it again")
     if wait:
         for kind in ("transcribe_recording", "draft_minutes"):
             job_id = add_recording.newest_job(context, kind, added.recording_id)
