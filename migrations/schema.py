@@ -1,6 +1,6 @@
 """Bring a database to the newest schema, or say how far it is from it; Alembic does the work."""
 
-import os
+import io
 from pathlib import Path
 
 from alembic import command
@@ -47,6 +47,6 @@ def check(engine: Engine) -> None:
 
 
 def _config(connection: object) -> Config:
-    config = Config(str(INI), stdout=open(os.devnull, "w"))
+    config = Config(str(INI), stdout=io.StringIO())
     config.attributes["connection"] = connection
     return config

@@ -99,7 +99,7 @@ def database_url(make_database: Callable[[], str]) -> str:
     return make_database()
 
 
-@pytest.fixture()
+@pytest.fixture
 def fresh_database_url(make_database: Callable[[], str]) -> str:
     """A migrated, empty database of the test's own, for code that commits in other processes."""
     return make_database()
@@ -114,7 +114,7 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture()
+@pytest.fixture
 def connection(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         transaction = connection.begin()
@@ -122,7 +122,7 @@ def connection(engine: Engine) -> Iterator[Connection]:
         transaction.rollback()
 
 
-@pytest.fixture()
+@pytest.fixture
 def session_factory(connection: Connection) -> sessionmaker[Session]:
     """Sessions whose commits only reach a savepoint of the test's transaction."""
     return sessionmaker(
@@ -130,7 +130,7 @@ def session_factory(connection: Connection) -> sessionmaker[Session]:
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def db_session(session_factory: sessionmaker[Session]) -> Iterator[Session]:
     with session_factory() as session:
         yield session

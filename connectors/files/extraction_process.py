@@ -154,23 +154,24 @@ def _html_blocks(root: Any) -> Iterator[str]:
 
 
 def _pdf(path: Path) -> tuple[Iterable[str], int | None]:
-    import pymupdf
+    import pypdfium2
 
-    library: Any = pymupdf
-    library.TOOLS.mupdf_display_errors(False)
-    document = library.open(str(path), filetype="pdf")
-    if document.needs_pass:
-        raise Unreadable("it is protected by a password; attach it without")
-    n_pages = document.page_count
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as exc:
+        if "password" in str(exc).lower():
+            raise Unreadable("it is protected by a password; attach it without") from exc
+        raise Unreadable("it is no PDF, or a broken one") from exc
+    n_pages = len(document)
     if n_pages > MAX_PAGES:
         raise Unreadable(f"it has {n_pages} pages, more than {MAX_PAGES}")
     return (_pdf_page(document, at) for at in range(n_pages)), n_pages
 
 
 def _pdf_page(document: Any, at: int) -> str:
-    """Blocks in reading order, lines of a block joined."""
-    blocks = document[at].get_text("blocks", sort=True)
-    return "\n\n".join(" ".join(block[4].split()) for block in blocks if block[6] == 0 and block[4].strip())
+    """The page's lines in reading order."""
+    lines = document[at].get_textpage().get_text_range().splitlines()
+    return "\n".join(" ".join(line.split()) for line in lines if line.strip())
 
 
 def _docx(path: Path) -> tuple[Iterable[str], int | None]:
