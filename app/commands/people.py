@@ -75,3 +75,17 @@ def login(email: Email) -> None:
     with open_session() as (context, session):
         secret = people.new_token(session, people.person_by_email(session, email).id, label="browser")
         print(f"{context.settings.public_url}/login/{secret}")
+
+
+@app.command()
+def revoke(
+    email: Email,
+    label: Annotated[str | None, typer.Option(help="Only tokens made for this; default: all.")] = None,
+) -> None:
+    """End a person's tokens and sign-in links: they open nothing from now on."""
+    from app.session import open_session
+    from workers import people
+
+    with open_session() as (_, session):
+        n_ended = people.revoke_tokens(session, people.person_by_email(session, email).id, label=label)
+    print(f"{n_ended} tokens revoked")

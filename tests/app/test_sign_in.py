@@ -4,7 +4,9 @@ import hashlib
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from app.commands import people
 from tests.app.conftest import House
 from workers.people import revoke_tokens
 
@@ -60,3 +62,19 @@ def test_no_link_leads_to_another_site(client: TestClient, house: House, elsewhe
     target = reply.headers["location"]
     assert target == "/docs" or (target.startswith("/") and target[1] not in "/\\\t\n")
     assert "\n" not in target
+
+
+def test_tokens_are_made_and_revoked_from_the_terminal(
+    client: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = house.person("ann")
+    monkeypatch.setenv("DATABASE_URL", house.settings.require_database_url())
+    monkeypatch.setenv("REDIS_URL", house.settings.require_redis_url())
+    monkeypatch.setenv("IMP_HOME", str(house.settings.imp_home))
+    made = CliRunner().invoke(people.app, ["token", "ANN@example.org", "--label", "laptop"])
+    token = made.output.split()[-1]
+    assert client.get("/v1/recordings/1", headers={"Authorization": f"Bearer {token}"}).status_code == 404
+    ended = CliRunner().invoke(people.app, ["revoke", "ann@example.org", "--label", "laptop"])
+    assert "1 tokens revoked" in ended.output
+    assert client.get("/v1/recordings/1", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert client.get("/v1/recordings/1", headers=ann.headers).status_code == 404
