@@ -1,6 +1,7 @@
 """A Confluence webhook as it arrives: verified, kept once, handed to a job. Milliseconds; asks nobody."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -56,5 +57,6 @@ def take_webhook(
         if taken is None:
             return "known"
         key = f"{source_id}:{found.event}:{found.content_id or found.delivery_id}"
-        jobs.enqueue(session, "apply_webhook", key, source_id=source_id, **found.args())
+        told: dict[str, Any] = {**found.args()}
+        jobs.enqueue(session, "apply_webhook", key, source_id=source_id, **told)
     return "taken"
