@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from atlassian.rest_client import AtlassianRestAPI
 
-from connectors.confluence.pace import pace_of
+from connectors.confluence.pace import AFTER_FAILURE, AFTER_PAUSE, pace_of
 from connectors.confluence.refusals import refusal
 from core.errors import BadInput, NotConfigured, RateLimited, Unavailable
 
@@ -147,7 +147,7 @@ class ConfluenceClient:
             try:
                 answer = call()
             except (RateLimited, Unavailable) as exc:
-                self._pace.slow_down()
+                self._pace.slow_down(AFTER_PAUSE if isinstance(exc, RateLimited) else AFTER_FAILURE)
                 pause_s = self._pause(exc, attempt)
                 if attempt == n_tries or pause_s > PATIENCE_S:
                     raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from connectors.confluence.client import ConfluenceClient
+from connectors.confluence.client import N_TRIES, ConfluenceClient
 from connectors.confluence.facts import Batch, FailedItem, Position
 from core.errors import ImpError, NotFound, TryAgain, Unavailable
 
@@ -47,14 +47,17 @@ def batches(
     at, size, seen = position or Position(), limit, set[str]()
     for _ in range(MOST_PAGES):
         try:
-            answer = _ask(client, path, params, at, size, what)
+            n_tries = N_TRIES if size == 1 and light is None else N_TRIES_OF_MANY
+            answer = _ask(client, path, params, at, size, what, n_tries)
         except (Unavailable, NotFound) as exc:
-            if light is None:
+            if light is None and isinstance(exc, NotFound):
                 raise
             if size > 1:
                 size = max(1, size // 2)
                 logger.info("listing_halved", extra={"limit": size, "why": str(exc)[:120]})
                 continue
+            if light is None:
+                raise
             batch = _one_by_one(client, path, light, at, what, fetch_one, exc)
         else:
             batch = _batch(answer, at, size, seen, is_cloud=client.is_cloud)
@@ -81,10 +84,18 @@ def items(
     return found
 
 
-def _ask(client: ConfluenceClient, path: str, params: Json, at: Position, size: int, what: str) -> Json:
+def _ask(
+    client: ConfluenceClient,
+    path: str,
+    params: Json,
+    at: Position,
+    size: int,
+    what: str,
+    n_tries: int = N_TRIES,
+) -> Json:
     asked = {**params, "limit": size}
     asked |= {"cursor": at.cursor} if at.cursor else {"start": at.start}
-    answer = client.get(path, asked, what=what, n_tries=N_TRIES_OF_MANY if size > 1 else 5)
+    answer = client.get(path, asked, what=what, n_tries=n_tries)
     if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
         raise Unavailable(f"Confluence's answer for {what} is no listing")
     return answer

@@ -10,8 +10,11 @@ from collections.abc import Callable
 
 FULL_RATE = 40.0
 """Requests a second at best; Atlassian publishes no figure, a browser opening a page makes as many."""
-LEAST_RATE = 0.5
-GROWTH = 0.2
+LEAST_RATE = 1.0
+GROWTH = 0.5
+AFTER_PAUSE = 0.5
+AFTER_FAILURE = 0.95
+"""A failure may be one page's own fault, a request for fewer requests is not."""
 BURST = 20.0
 
 _lock = threading.Lock()
@@ -45,9 +48,9 @@ class Pace:
         with self._lock:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
-    def slow_down(self) -> None:
+    def slow_down(self, factor: float) -> None:
         with self._lock:
-            self._rate = max(LEAST_RATE, self._rate / 2)
+            self._rate = max(LEAST_RATE, self._rate * factor)
 
     def speed_up(self) -> None:
         with self._lock:

@@ -64,11 +64,11 @@ def test_passing_faults_leave_the_same_final_state(
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_a_pause_is_kept_by_everyone_who_asks_this_site(cloud: Worker, form: str) -> None:
-    cloud.site.faults({"kind": "rate_limit", "retry_after": form, "seconds": 1, "count": 1})
+    cloud.site.faults({"kind": "rate_limit", "retry_after": form, "seconds": 2, "count": 1})
     site = open_site(cloud.context, cloud.source_id)
     started = time.monotonic()
     assert len(reading.spaces(site.client)) == 6
-    assert 0.5 < time.monotonic() - started < 3
+    assert 0.9 < time.monotonic() - started < 5
     site.client.close()
 
 
@@ -80,12 +80,12 @@ def test_a_long_pause_is_the_jobs_to_wait(cloud: Worker) -> None:
 
 
 def test_a_body_that_cannot_be_stored_is_read_as_it_is_shown(cloud: Worker) -> None:
-    cloud.site.faults({"kind": "storage_fails", "path": f"{SEARCH}|content/210002"})
+    cloud.site.faults({"kind": "storage_fails", "path": f"{SEARCH}.*ENG|content/210002"})
     cloud.sync("full")
     row = cloud.document("210002")
     assert row.error is None
     assert row.details["body_format"] == "view"
-    assert "rotation" in row.markdown.lower() or "pager" in row.markdown.lower() or len(row.markdown) > 200
+    assert "pager" in row.markdown.lower()
 
 
 def test_a_page_below_a_trashed_one_is_kept_but_closed(cloud: Worker) -> None:
