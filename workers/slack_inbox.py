@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from connectors.slack.inbox import AdminWord, Asked, Clicked, Reviewed
+from connectors.slack.inbox import AdminWord, Asked, Clicked, FileShared, Reviewed
 from core import jobs
 from core.models import Account, Delivery, Question
 from workers import questions, slack_conversations
@@ -115,6 +115,21 @@ class SlackInbox:
                     user=reviewed.user,
                     channel=reviewed.channel,
                     response_url=reviewed.response_url,
+                )
+
+    def file(self, shared: FileShared) -> None:
+        with self._context.factory.begin() as session:
+            # One file may be shared in several channels, and its event comes again: it is offered once a channel.
+            if shared.is_wanted or _take(session, f"file:{shared.file_id}:{shared.channel}"):
+                jobs.enqueue(
+                    session,
+                    "take_slack_file",
+                    f"{shared.file_id}:{shared.channel}:{'take' if shared.is_wanted else 'offer'}",
+                    file_id=shared.file_id,
+                    user=shared.user,
+                    channel=shared.channel,
+                    is_wanted=shared.is_wanted,
+                    response_url=shared.response_url,
                 )
 
     def open_home(self, user: str) -> None:

@@ -24,6 +24,7 @@ MODULES = {
     "admin_word": "workers.admin_word",
     "review_minutes": "workers.review_minutes",
     "ask_review": "workers.ask_review",
+    "take_slack_file": "workers.take_slack_file",
     "sync_source": "workers.sync_source",
     "sync_page": "workers.sync_page",
     "refresh_gates": "workers.refresh_gates",

@@ -59,6 +59,17 @@ class Reviewed:
     delivery_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class FileShared:
+    """A file somebody shared; `is_wanted` once they clicked that minutes shall be made of it."""
+
+    file_id: str
+    user: str
+    channel: str
+    is_wanted: bool = False
+    response_url: str | None = None
+
+
 class Inbox(Protocol):
     """Where requests are kept; every method returns within milliseconds."""
 
@@ -80,6 +91,9 @@ class Inbox(Protocol):
 
     def review(self, reviewed: Reviewed) -> None:
         """Have drafted minutes approved or discarded."""
+
+    def file(self, shared: FileShared) -> None:
+        """Have the file looked at, or taken in when it is wanted."""
 
     def open_home(self, user: str) -> None:
         """Have the person's home tab drawn anew."""

@@ -16,7 +16,8 @@ from slack_sdk.errors import SlackApiError
 
 from connectors.slack import feedback
 from connectors.slack.assistant import add_assistant
-from connectors.slack.inbox import AdminWord, Asked, Clicked, Inbox, Reviewed
+from connectors.slack.files import DRAFT_ACTION
+from connectors.slack.inbox import AdminWord, Asked, Clicked, FileShared, Inbox, Reviewed
 from connectors.slack.incoming_text import plain_words
 from connectors.slack.mrkdwn import escape
 from core.errors import BadInput, ImpError
@@ -138,7 +139,21 @@ def add_listeners(app: App, inbox: Inbox) -> None:
             inbox.open_home(event["user"])
         ack()
 
+    def on_file(ack: Ack, event: Body) -> None:
+        if event.get("file_id") and event.get("user_id") and event.get("channel_id"):
+            inbox.file(FileShared(event["file_id"], event["user_id"], event["channel_id"]))
+        ack()
+
+    def on_file_wanted(ack: Ack, body: Body) -> None:
+        file_id, channel = str(body["actions"][0].get("value") or ""), (body.get("channel") or {}).get("id")
+        if re.fullmatch(r"F[A-Z0-9]{1,30}", file_id) and channel:
+            user, url = body["user"]["id"], body.get("response_url")
+            inbox.file(FileShared(file_id, user, channel, is_wanted=True, response_url=url))
+        ack()
+
     add_assistant(app)
+    app.event("file_shared")(on_file)
+    app.action(DRAFT_ACTION)(on_file_wanted)
     app.command(ADMIN_COMMAND)(on_admin_word)
     app.command(re.compile(r".*"))(on_command)
     app.event("app_home_opened")(on_home)

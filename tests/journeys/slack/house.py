@@ -24,10 +24,22 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Outgoing:
-    """One request the product sent to Slack: its path and the whole of its body, decoded."""
+    """One request the product sent to Slack: its path and the whole of its body."""
 
     path: str
-    body: str
+    raw: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Its arguments, whether they came as a form, as JSON or in the address."""
+        if self.raw.startswith("{"):
+            return dict(json.loads(self.raw))
+        return dict(parse_qsl(self.raw))
+
+    @property
+    def body(self) -> str:
+        """Everything in it as plain words, so that a search finds what people would read."""
+        return "\n".join(f"{name}={_plain(value)}" for name, value in self.fields.items())
 
 
 class Recorder:
@@ -48,23 +60,17 @@ class Recorder:
         async def listen() -> Any:
             message = await receive()
             if message["type"] == "http.request":
-                raw = message.get("body", b"").decode("utf-8", "replace")
-                seen.body += _decoded(raw)
+                seen.raw += message.get("body", b"").decode("utf-8", "replace")
             return message
 
         await self._app(scope, listen, send)
 
 
-def _decoded(raw: str) -> str:
-    """Form fields and JSON as plain words, so that a search in them finds what people would read."""
-    fields = dict(parse_qsl(raw)) if not raw.startswith("{") else {"body": raw}
-    out = []
-    for name, value in fields.items():
-        try:
-            out.append(f"{name}={json.dumps(json.loads(value), ensure_ascii=False)}")
-        except ValueError:
-            out.append(f"{name}={value}")
-    return "\n".join(out) or raw
+def _plain(value: Any) -> str:
+    """JSON within a form field is undone, and no character stays escaped."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        value = json.loads(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @dataclass

@@ -103,7 +103,8 @@ def public_channel(one: Outgoing) -> str | None:
     """The channel whose members all read this request's message; None when one person does."""
     if one.path not in ("/api/chat.postMessage", "/api/chat.update"):
         return None
-    return next((channel for channel in MEMBERS if f"channel={channel}" in one.body), None)
+    channel = str(one.fields["channel"])
+    return channel if channel in MEMBERS else None
 
 
 def leaks(sent: list[Outgoing], asker: str) -> Iterator[str]:
@@ -147,6 +148,7 @@ def test_nothing_closed_is_said_anywhere(
     all_done(house)
     found = list(leaks(sent.sent, asker))
     assert not found, f"{len(found)} leaks, the first: {found[0]}"
+    assert any(public_channel(one) for one in sent.sent), "what was said in public was looked at"
     said = "".join(one.body for one in sent.sent)
     for secret in SECRETS:
         if asker in secret.readers:
