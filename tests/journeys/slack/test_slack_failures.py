@@ -9,6 +9,7 @@ from tests.journeys.slack.house import SOCKET_MODE, House, Recorder
 from tests.journeys.slack.seen import bot_messages, saying, wait_for
 from tests.sandbox.slack_driving import ADA, GENERAL, SlackSandbox, until
 
+pytestmark = pytest.mark.slow
 OFFICE = "When does the Berlin office open?"
 EIGHT = "eight o'clock"
 
