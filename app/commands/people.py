@@ -46,6 +46,8 @@ def link(
 
     if slack is None and confluence is None and admin is None:
         raise BadInput("say which account: --slack ID or --confluence ID (or --admin)")
+    if "@" not in email.strip("@"):
+        raise BadInput(f"{email!r} is not an e-mail address")
     with open_session() as (_, session):
         person_id = people.ensure_person(session, name=name or email.split("@")[0], email=email)
         for provider, account in (("slack", slack), ("confluence", confluence)):
