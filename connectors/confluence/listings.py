@@ -117,19 +117,20 @@ def _batch(answer: Json, at: Position, size: int, seen: set[str], *, is_cloud: b
 def _following(answer: Json, at: Position, n_results: int, size: int, *, is_cloud: bool) -> Position | None:
     """The next position: Cloud's search by its cursor, everything else by an offset of our own.
 
-    Servers return fewer than asked (they cap `limit`, or filter afterwards) and count `start` in different ways;
-    the further of "their" offset and ours never skips what was not shown yet nor repeats for ever.
+    Servers return fewer than asked, either since they cap `limit` (their answer says so) or since they filter
+    afterwards. Their own next offset may count by the limit that was asked for, so it is believed only as far as
+    the limit they granted reaches.
     """
     link = (answer.get("_links") or {}).get("next")
     query = parse_qs(urlsplit(str(link)).query) if link else {}
     if link and query.get("cursor"):
         return Position(at.start + n_results, query["cursor"][0])
-    own = at.start + n_results
+    own, granted = at.start + n_results, answer.get("limit")
     if link:
         theirs = query.get("start", ["0"])[0]
-        return Position(max(own, int(theirs)) if theirs.isdigit() and n_results < size else own)
+        reach = at.start + granted if isinstance(granted, int) else 0
+        return Position(max(own, min(int(theirs), reach)) if theirs.isdigit() else own)
     # Cloud's user and group listings end without `next` although more is there; one more look tells.
-    granted = answer.get("limit")
     full = n_results >= (min(size, granted) if isinstance(granted, int) and granted > 0 else size)
     return Position(own) if full and n_results and at.cursor is None else None
 
