@@ -48,6 +48,12 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+def hint(message: str) -> None:
+    """What takes a moment, said only while a person watches."""
+    if sys.stderr.isatty():
+        say(message)
+
+
 def plain(value: object) -> Any:
     """JSON for what rows hold."""
     if isinstance(value, datetime):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.console import AsJson, ago, show_one
+from app.console import AsJson, ago, hint, show_one
 
 
 def ask(
@@ -28,6 +28,7 @@ def ask(
             session, question, person_id=person_id, place={"via": "cli"},
             max_chars=context.settings.imp_question_max_chars,
         )  # fmt: skip
+    hint("loading the search model …")
     found = questions.answer(context, question_id, audience=[person_id])
     if as_json:
         facts = {**asdict(found), "question_id": question_id}

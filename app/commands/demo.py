@@ -26,7 +26,7 @@ def demo(
     settings = load_settings()
     settings = settings.model_copy(update={"imp_home": settings.imp_home / "demo"})
     settings.imp_home.mkdir(parents=True, exist_ok=True)
-    configure_logging(log_format=settings.imp_log_format, level="WARNING")
+    configure_logging(log_format=settings.imp_log_format, level="ERROR")
     run = Demo(settings, lambda line: print(line, flush=True))
     try:
         context = run.start()

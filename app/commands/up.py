@@ -22,7 +22,7 @@ def up(
     from core.settings import load_settings
 
     settings = load_settings()
-    configure_logging(log_format=settings.imp_log_format, level="WARNING")
+    configure_logging(log_format=settings.imp_log_format, level="ERROR")
     stack = stack_of.start(settings, say)
     try:
         wait_until_healthy(stack)
