@@ -9,7 +9,14 @@ from typing import Any
 from app.temporary_database import temporary_context
 from core.access import ANYONE
 from core.errors import BadInput
-from rag.evaluation import Meeting, ranked_passage, read_qmsum, recall_of_turns, score_retrieval
+from rag.evaluation import (
+    Meeting,
+    RankedPassage,
+    ranked_passage,
+    read_qmsum,
+    recall_of_turns,
+    score_retrieval,
+)
 from workers import evaluate
 from workers.context import Context
 from workers.evaluation_corpus import documents_of, index, load_articles, load_meetings, read_articles
@@ -26,28 +33,33 @@ Write = Callable[[dict[str, Any]], None]
 def qmsum(folder: Path, dump: Path, *, every: int = 1) -> dict[str, Any]:
     """Figures of the retrieval over all meetings of `folder`, and a line a query in `dump`.
 
+    A hit is a place of up to three joined passages; `passage_…` counts every passage for itself.
+
     Raises:
         BadInput: the folder is not in QMSum's format, or `dump` cannot be written.
     """
     meetings = _meetings(folder, every)
-    results, recalls, seconds, n_answered = [], [], [], 0
+    places, single, recalls, seconds, n_answered = [], [], [], [], 0
     with _lines(dump) as write, temporary_context(**_APART) as context:
         by_document = documents_of(context, load_meetings(context, meetings))
         index(context)
         for meeting, number, asked, line in evaluate.ask_meetings(context, by_document):
             write(line)
-            hits = [ranked_passage(hit, by_document[hit.document_id].name) for hit in asked.found.hits]
-            spans = [(one["meeting"], one["start_turn"], one["end_turn"]) for one in line["context"]]
-            results.append((meeting.queries[number], hits))
-            recalls.append(recall_of_turns(meeting.queries[number], spans))
+            query = meeting.queries[number]
+            places.append((query, [RankedPassage(*_turns(one), 0) for one in line["hits"]]))
+            passages = [ranked_passage(hit, by_document[hit.document_id].name) for hit in asked.found.hits]
+            single.append((query, passages))
+            recalls.append(recall_of_turns(query, [_turns(one) for one in line["context"]]))
             seconds.append((asked.search_s, asked.answer_s))
             n_answered += asked.answer.outcome == "answered"
         facts = _engines(context)
-    score = score_retrieval(results)
+    score, passage_score = score_retrieval(places), score_retrieval(single)
     return {
         "set": str(folder), "n_meetings": len(meetings), "n_queries": score.n_queries,
         **{f"hit_at_{k}": round(value, 4) for k, value in score.hit_at.items()},
         "mrr_at_10": round(score.mrr_at_10, 4), "meeting_at_5": round(score.document_at_5, 4),
+        "passage_hit_at_5": round(passage_score.hit_at[5], 4),
+        "passage_mrr_at_10": round(passage_score.mrr_at_10, 4),
         "turn_recall": round(sum(recalls) / max(len(recalls), 1), 4), "n_answered": n_answered, **_times(seconds), **facts,
     }  # fmt: skip
 
@@ -128,6 +140,10 @@ def _lines(dump: Path) -> Iterator[Write]:
     with file:
         yield lambda line: print(json.dumps(line, ensure_ascii=False), file=file, flush=True)
     draft.replace(dump)
+
+
+def _turns(one: dict[str, Any]) -> tuple[str, int, int]:
+    return one["meeting"], one["start_turn"], one["end_turn"]
 
 
 def _times(seconds: Sequence[tuple[float, float]]) -> dict[str, Any]:

@@ -1,19 +1,20 @@
 """Find the passages that answer a question, under the asker's gates, in one SQL statement.
 
-Lexical (true BM25 over `postings`) and vector (HNSW) candidates are fused by their normalized scores. Knows no embedder:
-the caller brings the question's vector.
+Lexical (true BM25 over `postings`) and vector (HNSW) candidates are fused by their normalized scores, and looked at
+once more by `rag.rerank`. Knows no embedder: the caller brings the question's vector.
 """
 
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from rag import rerank
 from rag.embedding import Vectors
 from rag.query import Query
 from rag.sentences import words
@@ -21,7 +22,7 @@ from rag.spelling import corrected
 from rag.store import StoredModel, vector_text
 
 _NEAR_DUPLICATE = 0.9  # Jaccard overlap of word sets above which two passages are the same one, re-exported
-_N_SPARE = 2  # times top_k is read, so that folding duplicates still leaves top_k
+_N_SPARE = 2  # times top_k is read without a second look, so that folding duplicates still leaves top_k
 _MAX_CORRECTIONS = 3
 
 
@@ -46,7 +47,8 @@ class Ranking:
     `neighbour_weight` of its neighbours' mean on top. `k1` and `b` are BM25's usual ones (Robertson & Zaragoza 2009)
     and moved nothing when varied. Chosen on every fourth meeting of QMSum train, 272 questions, MRR@10 and hit@5:
     reciprocal rank (k 60) 0.435, 0.559; z-scores 0.479, 0.596; this 0.480, 0.607. A prior for the whole meeting
-    (its best passages, or BM25 over meetings) lowered all of them.
+    (its best passages, or BM25 over meetings) lowered all of them. `is_reranked` orders all candidates by
+    `rag.rerank`.
     """
 
     k1: float = 1.2
@@ -56,6 +58,7 @@ class Ranking:
     neighbour_weight: float = 0.2
     n_candidates: int = 100
     ef_search: int = 100
+    is_reranked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +183,24 @@ WITH corpus AS (
     FROM scored
 ), best AS (
     SELECT * FROM folded WHERE copy = 1 ORDER BY score DESC, chunk_id LIMIT :n_rows
+), parts AS (
+    SELECT m.chunk_id, array_agg(m.lexeme) AS lexemes,
+           array_agg(w.idf * m.tf * (:k1 + 1) / (m.tf + :k1 * (1 - :b + :b * m.n_terms / corpus.mean_terms))) AS points
+    FROM matched m JOIN weights w USING (lexeme) CROSS JOIN corpus
+    WHERE m.chunk_id IN (SELECT chunk_id FROM best)
+    GROUP BY m.chunk_id
+), idfs AS MATERIALIZED (
+    SELECT array_agg(lexeme) AS lexemes, array_agg(idf) AS idfs FROM weights
 )
 SELECT c.id AS chunk_id, d.id AS document_id, d.source_id, d.kind, d.title, d.url, d.space_key, d.updated_at,
        c.position, c.heading_path, c.anchor, c.text, c.context, c.speakers, c.start_s, c.end_s,
-       c.first_position, c.last_position, c.n_tokens, best.score, best.lexical_score, best.vector_score, best.n_copies
+       c.first_position, c.last_position, c.n_tokens, best.score, best.lexical_score, best.vector_score, best.n_copies,
+       parts.lexemes AS part_lexemes, parts.points AS part_points,
+       CASE WHEN row_number() OVER (ORDER BY best.score DESC, c.id) = 1 THEN idfs.lexemes END AS idf_lexemes,
+       CASE WHEN row_number() OVER (ORDER BY best.score DESC, c.id) = 1 THEN idfs.idfs END AS idfs
 FROM best
+LEFT JOIN parts ON parts.chunk_id = best.chunk_id
+CROSS JOIN idfs
 JOIN chunks c ON c.id = best.chunk_id
 JOIN documents d ON d.id = c.document_id
 ORDER BY best.score DESC, c.id
@@ -221,7 +237,8 @@ def search(
         return Found(())  # every document has a door
     started = time.monotonic()
     ranking = ranking or Ranking()
-    lexemes, corrections = _lexemes(session, query, passed_gates)
+    terms, corrections = _terms(session, query, passed_gates)
+    lexemes = list(dict.fromkeys(lexeme for _, found in terms for lexeme in found))
     values = {
         **_filter_values(filters or Filters(), query.phrases),
         **_ranking_values(ranking),
@@ -229,19 +246,44 @@ def search(
         "lexemes": lexemes,
         "vector": vector_text(vector),
         "has_vector": bool(vector.any()),
-        "n_rows": top_k * _N_SPARE,
+        "n_rows": 2 * ranking.n_candidates if ranking.is_reranked else top_k * _N_SPARE,
     }
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
     rows = session.execute(_statement(model), values).all()
     hits = [_hit(row._asdict()) for row in rows]
-    folded = fold_duplicates(hits)
+    if ranking.is_reranked and rows:
+        hits = _reranked(
+            rerank.Asked(query.text, tuple(terms), _paired(rows[0].idf_lexemes, rows[0].idfs)), hits, rows
+        )
+    looked_at = hits[: top_k * _N_SPARE]
+    folded = fold_duplicates(looked_at)
     return Found(
         hits=tuple(folded[:top_k]),
         lexemes=tuple(lexemes),
         corrections=corrections,
-        n_folded=len(hits) - len(folded) + sum(row.n_copies - 1 for row in rows),
+        n_folded=len(looked_at) - len(folded) + sum(row.n_copies - 1 for row in rows),
         duration_s=time.monotonic() - started,
     )
+
+
+def _reranked(asked: rerank.Asked, hits: Sequence[Hit], rows: Sequence[Any]) -> list[Hit]:
+    candidates = [
+        rerank.Candidate(
+            document_id=hit.document_id,
+            position=hit.position,
+            text=hit.text,
+            speakers=hit.speakers,
+            parts=_paired(row.part_lexemes, row.part_points),
+            cosine=hit.vector_score,
+        )
+        for hit, row in zip(hits, rows, strict=True)
+    ]
+    scored = zip(hits, rerank.scores(asked, candidates).tolist(), strict=True)
+    return [replace(hit, score=score) for hit, score in sorted(scored, key=lambda pair: -pair[1])]
+
+
+def _paired(lexemes: Sequence[str] | None, values: Sequence[float] | None) -> dict[str, float]:
+    return dict(zip(lexemes or (), values or (), strict=True))
 
 
 def fold_duplicates(hits: Sequence[Hit]) -> list[Hit]:
@@ -259,8 +301,11 @@ def _overlap(left: frozenset[str], right: frozenset[str]) -> float:
     return len(left & right) / union if union else 1.0
 
 
-def _lexemes(session: Session, query: Query, passed_gates: Sequence[int]) -> tuple[list[str], dict[str, str]]:
-    """Stems of the query's words in every language present, without stop words of the question's own language."""
+def _terms(
+    session: Session, query: Query, passed_gates: Sequence[int]
+) -> tuple[list[tuple[str, tuple[str, ...]]], dict[str, str]]:
+    """The query's words with their stems in every language present, without stop words of the question's own
+    language; and the corrections among them."""
     stems: dict[str, dict[str, list[str]]] = defaultdict(dict)
     known: set[str] = set()
     for row in session.execute(_TERMS, {"words": list(query.words)}):
@@ -269,15 +314,18 @@ def _lexemes(session: Session, query: Query, passed_gates: Sequence[int]) -> tup
             known.add(row.word)
     language = _question_language(stems)
     kept = {word: by_language for word, by_language in stems.items() if by_language.get(language) != []}
-    lexemes = [lexeme for by_language in kept.values() for found in by_language.values() for lexeme in found]
+    terms = {
+        word: [lexeme for found in by_language.values() for lexeme in found]
+        for word, by_language in kept.items()
+    }
     corrections: dict[str, str] = {}
     for word in [word for word in kept if word not in known][:_MAX_CORRECTIONS]:
         stem = next(iter(kept[word].get(language, [])), word)
         nearest = corrected(session, stem, passed_gates)
         if nearest is not None:
             corrections[word] = nearest
-            lexemes.append(nearest)
-    return list(dict.fromkeys(lexemes)), corrections
+            terms[word].append(nearest)
+    return [(word, tuple(dict.fromkeys(lexemes))) for word, lexemes in terms.items()], corrections
 
 
 def _question_language(stems: dict[str, dict[str, list[str]]]) -> str:
@@ -322,7 +370,8 @@ def _escaped(phrase: str) -> str:
 
 def _hit(row: Mapping[str, Any]) -> Hit:
     values = dict(row)
-    del values["n_copies"]
+    for name in ("n_copies", "part_lexemes", "part_points", "idf_lexemes", "idfs"):
+        del values[name]
     values["heading_path"] = tuple(values["heading_path"])
     values["speakers"] = tuple(values["speakers"])
     return Hit(**values)

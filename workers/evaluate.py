@@ -15,20 +15,22 @@ from core.access import passed_gates
 from core.models import Chunk, Minutes
 from rag.answer import Answer, find
 from rag.evaluation import Meeting
+from rag.evidence import Evidence
 from rag.search import Found
-from rag.turns import stretches
+from rag.turns import joined, stretches
 from workers import questions
 from workers.context import Context
 from workers.minutes import draft_of
 from workers.run_waiting import run_waiting
 
 N_HITS = 20
+N_PASSAGES = 40  # searched, so that 20 places are left when neighbours are joined
 CONTEXT_TOKENS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the search found (`N_HITS` at most), the answer, and the seconds each took."""
+    """What the search found (`N_PASSAGES` at most), the answer, and the seconds each took."""
 
     found: Found
     answer: Answer
@@ -44,7 +46,7 @@ def ask(context: Context, question: str) -> Asked:
             session, question, person_id=None, place={"via": "evaluation"}, max_chars=len(question) + 1
         )
     started = time.monotonic()
-    found = find(context.factory, question, passed_gates=gates, embedder=context.embedder, top_k=N_HITS)
+    found = find(context.factory, question, passed_gates=gates, embedder=context.embedder, top_k=N_PASSAGES)
     searched = time.monotonic()
     answer = questions.answer(context, question_id, audience=[None])
     return Asked(found, answer, searched - started, time.monotonic() - searched)
@@ -54,6 +56,8 @@ def ask_meetings(
     context: Context, meetings: dict[int, Meeting]
 ) -> Iterator[tuple[Meeting, int, Asked, dict[str, Any]]]:
     """Every specific query of meetings (by document id), without naming its meeting.
+
+    A hit is a place: up to three neighbouring passages found, joined as the answer's evidence joins them.
 
     Yields (meeting, number of the query in it, what was found, the line to dump).
     """
@@ -76,13 +80,13 @@ def ask_meetings(
                     "query": query.text,
                     "hits": [
                         {
-                            "meeting": meetings[hit.document_id].name,
-                            "start_turn": hit.first_position,
-                            "end_turn": hit.last_position,
-                            "score": round(hit.score, 6),
-                            "text": hit.text,
+                            "meeting": meetings[place[0].document_id].name,
+                            "start_turn": place[0].first_position,
+                            "end_turn": place[-1].last_position,
+                            "score": round(max(hit.score for hit in place), 6),
+                            "text": Evidence(0, place).text,
                         }
-                        for hit in asked.found.hits
+                        for place in joined(asked.found.hits)[:N_HITS]
                     ],
                     "context": [
                         {
@@ -104,7 +108,7 @@ def ask_articles(
     """Every question of SQuAD articles whose paragraphs are pages at `places` (by document id)."""
     for question in asked_of:
         asked = ask(context, str(question["question"]))
-        hits = [(*places[hit.document_id], hit.score) for hit in asked.found.hits]
+        hits = [(*places[hit.document_id], hit.score) for hit in asked.found.hits[:N_HITS]]
         yield (
             asked,
             {

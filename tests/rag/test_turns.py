@@ -1,6 +1,6 @@
 """Which turns are read within a budget, worked out by hand."""
 
-from rag.turns import Stretch, stretches
+from rag.turns import Stretch, joined, stretches
 from tests.rag.factories import make_hit
 
 
@@ -13,7 +13,7 @@ def test_best_first_until_the_budget_is_spent() -> None:
         make_hit(document_id=2, first_position=4, last_position=6),
         make_hit(document_id=1, first_position=0, last_position=9),
     ]
-    assert stretches(hits, tokens, budget_tokens=60) == [Stretch(2, 4, 6), Stretch(1, 0, 2)]
+    assert stretches(hits, tokens, budget_tokens=60, around_tokens=0) == [Stretch(2, 4, 6), Stretch(1, 0, 2)]
 
 
 def test_overlapping_passages_are_read_once() -> None:
@@ -21,8 +21,26 @@ def test_overlapping_passages_are_read_once() -> None:
         make_hit(document_id=1, first_position=4, last_position=6),
         make_hit(document_id=1, first_position=6, last_position=8),
     ]
-    assert stretches(hits, tokens, budget_tokens=50) == [Stretch(1, 4, 8)]
+    assert stretches(hits, tokens, budget_tokens=50, around_tokens=0) == [Stretch(1, 4, 8)]
 
 
 def test_pages_have_no_turns() -> None:
     assert stretches([make_hit()], tokens, budget_tokens=100) == []
+
+
+def test_what_was_said_around_a_passage_is_read_before_the_next_passage() -> None:
+    hits = [
+        make_hit(document_id=2, first_position=4, last_position=5),
+        make_hit(document_id=1, first_position=0, last_position=9),
+    ]
+    found = stretches(hits, tokens, budget_tokens=70, around_tokens=20)
+    assert found == [Stretch(2, 2, 7), Stretch(1, 0, 0)]
+
+
+def test_neighbours_are_one_place_of_at_most_three_passages() -> None:
+    hits = [
+        make_hit(document_id=d, position=p, chunk_id=10 * d + p)
+        for d, p in [(1, 3), (2, 4), (1, 4), (1, 2), (1, 5)]
+    ]
+    places = [[(hit.document_id, hit.position) for hit in place] for place in joined(hits)]
+    assert places == [[(1, 2), (1, 3), (1, 4)], [(2, 4)], [(1, 5)]]
