@@ -117,3 +117,31 @@ def test_admins_words_are_for_admins(house: House, slack: SlackSandbox) -> None:
     wait_for(slack, GENERAL, "/imp help")
     assert "admin_word" in house.log("worker")
     assert len(bot_messages(slack, GENERAL)) == 8
+
+
+def test_published_minutes_are_announced_once_without_a_line_of_them(
+    house: House, slack: SlackSandbox, library: Library, sent: Recorder
+) -> None:
+    minutes_id = drafted(house, library, "Planning <!channel>", door="anyone", submitted_by=None)
+    house.rows(
+        "UPDATE minutes SET state = 'published', page_url = 'https://wiki.example/minutes' WHERE id = :id",
+        id=minutes_id,
+    )
+    slack.put("faults", rules=[{"method": "chat.postMessage", "kind": "server_error", "count": 1}])
+    for key in ("first", "second"):
+        house.rows(
+            "INSERT INTO jobs (kind, key, queue, args) VALUES ('announce_minutes', :key, 'io', CAST(:args AS jsonb))",
+            key=key, args=json.dumps({"minutes_id": minutes_id}),
+        )  # fmt: skip
+        until(
+            lambda key=key: house.rows(
+                "SELECT 1 FROM jobs WHERE kind = 'announce_minutes' AND key = :key AND state = 'done'",
+                key=key,
+            ),
+            "the job did not end",
+            30,
+        )
+    message = wait_for(slack, PROJECT, "<https://wiki.example/minutes|Planning &lt;!channel&gt;>")
+    assert "1 decision" in shown(message)
+    assert len(saying(slack, PROJECT, "Minutes are ready")) == 1
+    assert "Norvik" not in "".join(one.body for one in sent.sent)
