@@ -6,8 +6,8 @@ The use case of the rag floor. Knows no Slack, no person and no gate rule: the c
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from core.db import SessionFactory
@@ -17,6 +17,7 @@ from rag.embedding import Embedder, Vectors
 from rag.evidence import Evidence, gather
 from rag.generation import GeneratedSentence, Generator
 from rag.moments import moment_of, spoken_lines
+from rag.narrowing import narrowing
 from rag.query import Query, understand
 from rag.search import Filters, Found, Hit, Ranking, search
 from rag.sentences import words
@@ -179,16 +180,28 @@ def _search(
                 f"nothing is indexed with the embedding model {embedder.name} {embedder.revision} yet: "
                 "wait for the first sync, or build its vectors before switching to it"
             )
-        return search(
-            session,
-            query,
-            vector,
-            model=model,
-            passed_gates=passed_gates,
-            filters=filters,
-            top_k=top_k,
-            ranking=ranking,
-        )
+        is_read = False  # from the question's own words
+        if filters is None:
+            asked = narrowing(session, query.text, passed_gates, now=datetime.now(UTC))
+            is_read = bool(asked)
+            filters = Filters(spaces=asked.spaces, updated_after=asked.updated_after) if asked else None
+
+        def found_within(filters: Filters | None) -> Found:
+            return search(
+                session,
+                query,
+                vector,
+                model=model,
+                passed_gates=passed_gates,
+                filters=filters,
+                top_k=top_k,
+                ranking=ranking,
+            )
+
+        found = found_within(filters)
+        if is_read and not found.hits:
+            return found_within(None)  # the words meant something else
+        return replace(found, narrowed=filters) if is_read else found
 
 
 def _supported(
@@ -335,6 +348,7 @@ def _trace(
         "phrases": list(query.phrases),
         "lexemes": list(found.lexemes),
         "corrections": found.corrections,
+        "narrowed": _narrowed(found.narrowed),
         "n_folded": found.n_folded,
         "candidates": [
             {
@@ -351,6 +365,13 @@ def _trace(
         "signals": {name: round(value, 3) for name, value in asdict(signals).items()},
         "dropped": dropped,
     }
+
+
+def _narrowed(filters: Filters | None) -> dict[str, Any] | None:
+    if filters is None:
+        return None
+    since = filters.updated_after
+    return {"spaces": list(filters.spaces), "updated_after": since.isoformat() if since else None}
 
 
 class _Stopwatch:

@@ -95,13 +95,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hits, best first, and how they were found: `lexemes` searched, `corrections` of unknown query words."""
+    """Hits, best first, and how they were found: `lexemes` searched, `corrections` of unknown query words.
+
+    `narrowed` is what the caller read from the question's own words and searched within.
+    """
 
     hits: tuple[Hit, ...]
     lexemes: tuple[str, ...] = ()
     corrections: dict[str, str] = field(default_factory=dict)
     n_folded: int = 0
     duration_s: float = 0.0
+    narrowed: Filters | None = None
 
 
 _TERMS = text("""

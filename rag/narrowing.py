@@ -1,0 +1,70 @@
+"""What a question itself narrows: a space it names, a time since which it asks. Knows no model.
+
+Only what is safe is read: a space by its exact key, and a time as a lower bound, since a page that nobody has touched
+for a month cannot tell of yesterday, while one of today may.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# "in ENG", "in the ENG space", "im Bereich ENG"; keys are letters and digits and written in capitals.
+_SPACE = re.compile(r"\b(?:in|from|im|in\s+der|aus)\s+(?:the\s+|space\s+|bereich\s+)*([A-Z][A-Z0-9]{1,30})\b")
+_DAYS_BACK = (
+    (re.compile(r"\b(today|heute)\b", re.IGNORECASE), 0),
+    (re.compile(r"\b(yesterday|gestern)\b", re.IGNORECASE), 1),
+    (re.compile(r"\b(this week|diese(r)? woche)\b", re.IGNORECASE), 7),
+    (re.compile(r"\b(last|past|previous) week\b|\bletzte(r|n)? woche\b", re.IGNORECASE), 14),
+    (re.compile(r"\bthis month\b|\bdiesen monat\b", re.IGNORECASE), 31),
+    (re.compile(r"\b(last|past|previous) month\b|\bletzten monat\b", re.IGNORECASE), 62),
+    (re.compile(r"\bthis year\b|\bdieses jahr\b", re.IGNORECASE), 366),
+    (re.compile(r"\b(last|past|previous) year\b|\bletztes jahr\b", re.IGNORECASE), 731),
+)
+_N_DAYS = re.compile(r"\b(?:last|past)\s+(\d{1,3})\s+(days?|weeks?|months?)\b", re.IGNORECASE)
+_DAYS_OF = {"day": 1, "week": 7, "month": 31}
+
+# Only spaces with something behind the asker's own gates: a question cannot find out which others exist.
+_KNOWN_SPACES = text("""
+    SELECT key FROM unnest(CAST(:keys AS text[])) AS named(key)
+    WHERE EXISTS (SELECT FROM documents d WHERE d.space_key = named.key AND d.gate_ids <@ CAST(:passed AS int[])
+                  AND d.deleted_at IS NULL AND d.status = 'current')
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Keys of spaces, and the moment (UTC) since which something must have been updated; empty narrows nothing."""
+
+    spaces: tuple[str, ...] = ()
+    updated_after: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.spaces) or self.updated_after is not None
+
+
+def narrowing(session: Session, question: str, passed_gates: Sequence[int], *, now: datetime) -> Narrowing:
+    """What the question asks within. `now` is aware."""
+    named = list(dict.fromkeys(_SPACE.findall(question)))
+    spaces: tuple[str, ...] = ()
+    if named:
+        rows = session.scalars(_KNOWN_SPACES, {"keys": named, "passed": list(passed_gates)})
+        spaces = tuple(sorted(rows))
+    return Narrowing(spaces, since(question, now=now))
+
+
+def since(question: str, *, now: datetime) -> datetime | None:
+    """The earliest start of the day that the question's words of time can mean; None when it has none.
+
+    >>> since("what changed in the last 3 days?", now=datetime(2024, 5, 10, 9, tzinfo=UTC)).isoformat()
+    '2024-05-07T00:00:00+00:00'
+    """
+    spans = [days for pattern, days in _DAYS_BACK if pattern.search(question)]
+    spans += [int(n) * _DAYS_OF[unit.lower().rstrip("s")] for n, unit in _N_DAYS.findall(question)]
+    if not spans:
+        return None
+    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=max(spans))
