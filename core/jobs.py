@@ -123,9 +123,9 @@ RETRY = text("""
 
 CANCEL = text("""
     UPDATE jobs SET is_cancel_asked = true, is_due_again = false,
-           state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,
+           state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
            finished_at = CASE WHEN state = 'queued' THEN now() ELSE finished_at END
-    WHERE id = :id AND state IN ('queued', 'running')
+    WHERE id = :id AND state IN ('queued', 'running', 'failed')
     RETURNING state
 """)
 
@@ -337,7 +337,7 @@ def retry(session: Session, job_id: int) -> None:
 
 
 def cancel(session: Session, job_id: int) -> str:
-    """Cancel a waiting job at once, ask a running one to stop. Returns the state it is in now.
+    """Cancel a waiting job at once, ask a running one to stop, dismiss a failed one. Returns its state now.
 
     Runs asked for so far are cancelled with it; one that is enqueued later takes place.
 
@@ -346,7 +346,7 @@ def cancel(session: Session, job_id: int) -> str:
     """
     state = session.execute(CANCEL, {"id": job_id}).scalar_one_or_none()
     if state is None:
-        raise NotFound(f"job {job_id} is not waiting or running")
+        raise NotFound(f"job {job_id} is not waiting, running or failed")
     return str(state)
 
 

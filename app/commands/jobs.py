@@ -119,7 +119,7 @@ def retry(
 
 @app.command()
 def cancel(job_id: JobId) -> None:
-    """Stop a job: at once when it waits, at its next step when it runs."""
+    """Stop a job: at once when it waits, at its next step when it runs. A failed one is dismissed."""
     from app.session import open_session
     from core import jobs
 

@@ -2,10 +2,12 @@
 
 NEEDED = {
     "app_mentions:read": "mentions",
+    "assistant:write": "the assistant's side panel",
     "channels:history": "threads in channels",
     "channels:read": "who reads a channel",
     "chat:write": "answers",
-    "commands": "the slash command",
+    "commands": "the slash commands",
+    "files:read": "minutes of recordings shared in a channel",
     "groups:history": "threads in private channels",
     "groups:read": "who reads a private channel",
     "im:history": "direct messages",

@@ -1,5 +1,6 @@
 """The Slack app that people create asks for what the code uses: scopes, command, events, one address."""
 
+import re
 from pathlib import Path
 
 import yaml
@@ -14,23 +15,27 @@ def test_scopes_are_those_the_bot_needs() -> None:
     assert sorted(MANIFEST["oauth_config"]["scopes"]["bot"]) == sorted(NEEDED)
 
 
-def test_command_is_the_default_of_the_settings() -> None:
-    (command,) = MANIFEST["features"]["slash_commands"]
-    assert command["command"] == Settings.model_fields["slack_command"].default
-    assert command["should_escape"] is False
+def test_commands_are_the_question_and_the_admins() -> None:
+    commands = MANIFEST["features"]["slash_commands"]
+    assert [one["command"] for one in commands] == [Settings.model_fields["slack_command"].default, "/imp"]
+    assert not any(one["should_escape"] for one in commands)
 
 
 def test_everything_arrives_at_the_one_route() -> None:
     urls = {
-        MANIFEST["features"]["slash_commands"][0]["url"],
+        *(one["url"] for one in MANIFEST["features"]["slash_commands"]),
         MANIFEST["settings"]["event_subscriptions"]["request_url"],
         MANIFEST["settings"]["interactivity"]["request_url"],
     }
     assert urls == {"https://imp.example.com/slack/events"}
 
 
-def test_events_are_mentions_and_direct_messages() -> None:
-    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == {"app_mention", "message.im"}
+def test_events_are_those_somebody_listens_to() -> None:
+    events = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
+    folder = Path(__file__).resolve().parents[2] / "connectors" / "slack"
+    source = "".join(path.read_text() for path in folder.glob("*.py"))
+    listened = set(re.findall(r'app\.event\("(\w+)"\)', source))
+    assert {event.partition(".")[0] for event in events} == listened
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
 
 
