@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import text
 
@@ -20,19 +19,14 @@ GROUPS_IN_USE = text("""
     SELECT DISTINCT substr(principal, 7) FROM gates, unnest(principals) AS principal
     WHERE source_id = :source_id AND principal LIKE 'group:%' ORDER BY 1
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class DoorsRead:
-    """How it went. `problems` are sentences for admins; what they are about stays as it was, or closed."""
-
-    n_spaces: int
-    n_groups: int
-    problems: tuple[str, ...]
+OPEN_SPACES = text("""
+    SELECT substr(door, 7) FROM gates
+    WHERE source_id = :source_id AND door LIKE 'space:%' AND cardinality(principals) > 0
+""")
 
 
 def read_space_doors(factory: SessionFactory, site: Site, spaces: Iterable[SpaceFacts]) -> list[str]:
-    """One gate a space. A space whose permissions may not be seen gets none: closed.
+    """One gate a space. A space whose permissions may not be seen (any more) lets nobody through: unknown is closed.
 
     Raises:
         TryAgain: the site fails; what was read so far is kept.
@@ -42,13 +36,31 @@ def read_space_doors(factory: SessionFactory, site: Site, spaces: Iterable[Space
         try:
             found = permissions.space_readers(site.client, space)
         except (Denied, NotFound) as exc:
-            problems.append(f"space {space.key} stays closed: {exc}")
+            problems.append(f"space {space.key} is closed to everyone: {exc}")
+            _close(factory, site, space.key)
             continue
         with factory.begin() as session:
             save_users(session, found.people)
             Doors(session, site.source_id).set(space_door(space.key), found.principals)
         site.names.update({user.id: user.name for user in found.people})
     return problems
+
+
+def close_unseen_spaces(factory: SessionFactory, site: Site, visible: Iterable[SpaceFacts]) -> list[str]:
+    """Close what the account sees no more: the space is gone, or closed to us, and so to everyone through us."""
+    with factory.begin() as session:
+        known = session.execute(OPEN_SPACES, {"source_id": site.source_id}).scalars()
+        gone = sorted(set(known) - {space.key for space in visible})
+    for key in gone:
+        _close(factory, site, key)
+    return [f"space {key} is closed to everyone: the service account sees it no more" for key in gone]
+
+
+def _close(factory: SessionFactory, site: Site, key: str) -> None:
+    with factory.begin() as session:
+        doors = Doors(session, site.source_id)
+        if doors.has_space(key):
+            doors.set(space_door(key), ())
 
 
 def read_groups(factory: SessionFactory, site: Site) -> tuple[int, list[str]]:

@@ -14,7 +14,8 @@ CONFIGURATIONS = {
     "ne": "nepali", "nl": "dutch", "no": "norwegian", "nb": "norwegian", "nn": "norwegian", "pt": "portuguese",
     "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
 }  # fmt: skip
-MAX_CHARS = 3_000
+MAX_CHARS = 1_000
+"""More costs time (3 ms for 3,000) and changes no verdict."""
 LEAST_LETTERS = 40
 LEAST_SURE = 0.6
 # Code, addresses and markup look like no language, or like any.

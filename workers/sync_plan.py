@@ -54,7 +54,7 @@ def _plan(context: Context, site: Site, keys: list[str] | None) -> SyncPlan:
     changed: list[Planned] = []
     removed: list[Planned] = []
     n_unchanged, is_whole = 0, True
-    for space in chosen_spaces(site, keys):
+    for space in chosen_spaces(site, reading.spaces(site.client), keys):
         listed: set[str] = set()
         for listing in reading.pages(site.client, space.key, has_body=False):
             is_whole = is_whole and listing.is_whole and not listing.failed

@@ -4,7 +4,7 @@ what changed since the last time; the first run of a source is always full.
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from connectors.confluence import reading
 from connectors.confluence.facts import Position, SpaceFacts
 from core.errors import BadInput, Denied, ImpError
 from core.running_job import RunningJob
-from workers.confluence_doors import read_groups, read_space_doors
+from workers.confluence_doors import close_unseen_spaces, read_groups, read_space_doors
 from workers.confluence_pages import Counts, Run, refresh_pages, store_pages
 from workers.confluence_source import Site, open_site
 from workers.context import Context
@@ -61,13 +61,12 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     return {"mode": mode, **run.counts.as_dict(), "problems": problems[:20]}
 
 
-def chosen_spaces(site: Site, keys: list[str] | None) -> list[SpaceFacts]:
-    """The spaces to walk, by key.
+def chosen_spaces(site: Site, visible: Sequence[SpaceFacts], keys: list[str] | None) -> list[SpaceFacts]:
+    """The spaces to walk, by key; `keys` None takes those that the source is set to.
 
     Raises:
         Denied: none is to be seen, or one that was asked for is not; says which and what to do.
     """
-    visible = reading.spaces(site.client)
     found = [space for space in visible if (space.key in keys if keys else site.wants(space))]
     wanted = set(keys or site.chosen)
     if absent := sorted(wanted - {space.key for space in visible}):
@@ -88,8 +87,10 @@ def _walk(run: Run, mode: str) -> list[str]:
         started_at = datetime.fromisoformat(job.checkpoint.get("started_at") or now.isoformat())
         job.save(session, started_at=started_at.isoformat(), mode=mode)
     _mark(context, site.source_id, state="syncing", error=None)
-    spaces = chosen_spaces(site, job.args.get("spaces"))
-    problems = read_space_doors(context.factory, site, spaces)
+    visible = reading.spaces(site.client)
+    problems = close_unseen_spaces(context.factory, site, visible)
+    spaces = chosen_spaces(site, visible, job.args.get("spaces"))
+    problems += read_space_doors(context.factory, site, spaces)
     problems += read_groups(context.factory, site)[1]
     done = set(job.checkpoint.get("done_spaces", []))
     for space in spaces:
