@@ -17,8 +17,9 @@ from core.db import make_engine
 from core.settings import Settings, load_settings
 from migrations import schema
 
-# One process per need: answers never wait behind a transcription. Threads, since torch must not be forked.
-WORKERS = {"worker-ask": ("ask", 2), "worker-sync": ("sync,io", 4), "worker-gpu": ("gpu", 1)}
+# One process per need: answers never wait behind a transcription, and pages are indexed while one is heard.
+# Threads, since torch must not be forked.
+WORKERS = {"worker-ask": ("ask", 2), "worker-sync": ("sync,io", 4), "worker-gpu": ("gpu", 2)}
 
 
 @dataclass

@@ -8,6 +8,7 @@ import os
 import socket
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from core.blobs import Blobs
@@ -32,6 +33,8 @@ class Context:
     factory: SessionFactory
     bell: Doorbell
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    hearing: Lock = field(default_factory=Lock)
+    """Held while the speech engine listens: it hears one recording at a time."""
 
     @cached_property
     def blobs(self) -> Blobs:

@@ -29,6 +29,7 @@ from workers.context import Context
 
 logger = logging.getLogger(__name__)
 
+WAIT_S = 0.5
 CHANNEL_STRIDE = 1_000_000  # provisional positions of channel n start at n times this
 
 
@@ -59,7 +60,8 @@ def _transcript(context: Context, job: RunningJob, recording_id: int) -> Transcr
             with context.blobs.local(recording.transcript_url) as beside:
                 transcript = parse(beside, recording.origin.get("transcript_name") or beside.name)
             return _within(transcript, facts)
-        return _listened(context, job, recording, path, facts)
+        with _alone(context, job):
+            return _listened(context, job, recording, path, facts)
 
 
 @contextmanager
@@ -79,6 +81,17 @@ def _begin(context: Context, job: RunningJob, recording_id: int) -> Recording:
         job.fence(session)
         recording.state, recording.error = "transcribing", None
     return recording
+
+
+@contextmanager
+def _alone(context: Context, job: RunningJob) -> Iterator[None]:
+    """Wait until the engine hears nothing else; other jobs of the queue go on meanwhile."""
+    while not context.hearing.acquire(timeout=WAIT_S):
+        job.check()
+    try:
+        yield
+    finally:
+        context.hearing.release()
 
 
 def _listened(
