@@ -13,7 +13,7 @@ LATE = "supplier Norvik delivered late"
 def test_a_slash_command_is_acknowledged_then_answered_in_place(house: House, slack: SlackSandbox) -> None:
     started = time.monotonic()
     reply = slack.act("command", user=ADA, channel=GENERAL, command="/ask", text=KESTREL)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0, "Slack waits no longer"
     assert "Looking" in str(reply["reply"])
     message = wait_for(slack, GENERAL, LATE)
     assert message["visible_to"] == ADA
@@ -27,7 +27,7 @@ def test_a_mention_is_answered_once_in_its_thread(house: House, slack: SlackSand
     asked = slack.act("message", user=ADA, channel=GENERAL, text="@imp when does the Berlin office open?")
     started = time.monotonic()
     looking = until(lambda: bot_messages(slack, GENERAL), "the bot said nothing")
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0
     assert looking[0]["thread_ts"] == asked["ts"]
     message = wait_for(slack, GENERAL, "eight o'clock")
     assert message["ts"] == looking[0]["ts"], "the answer is edited in"
