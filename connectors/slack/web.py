@@ -88,5 +88,5 @@ def _error(exc: SlackApiError, what: str) -> ImpError:
             f"Slack does not allow {what}: {code}{f', scope {needed} is missing' if needed else ''}"
         )
     if code in MISSING:
-        return NotFound(f"Slack has no {what} ({code})")
+        return NotFound(f"Slack knows no place for {what} ({code})")
     return BadInput(f"Slack refuses {what}: {code}")

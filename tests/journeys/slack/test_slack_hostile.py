@@ -30,6 +30,7 @@ def test_hostile_pages_and_questions_do_no_harm(house: House, slack: SlackSandbo
             url=f"https://wiki.example/vault/{number}",
         )
     house.rows("UPDATE identities SET name = '<!channel>*' WHERE external_id = :id", id=BEN)
+    ((newest,),) = house.rows("SELECT coalesce(max(id), 0) FROM jobs")
     for number, hostile in enumerate(HOSTILE):
         question = f"What is the passphrase of vault {number}, <@{BEN}>? {typed(hostile)}"
         slack.act("command", user=ADA, channel=GENERAL, command="/ask", text=question)
@@ -39,7 +40,10 @@ def test_hostile_pages_and_questions_do_no_harm(house: House, slack: SlackSandbo
     state = slack.state()
     refused = [one for one in state["requests"] if one["error"] not in (None, "")]
     assert not refused, refused[:3]
-    failed = house.rows("SELECT error FROM jobs WHERE kind = 'answer_question' AND state = 'failed'")
+    failed = house.rows(
+        "SELECT error FROM jobs WHERE kind = 'answer_question' AND state = 'failed' AND id > :newest",
+        newest=newest,
+    )
     assert not failed, failed[:3]
     said = [shown(message) for message in bot_messages(slack, GENERAL)]
     n_answered = sum("OPENSESAME" in one for one in said)
