@@ -344,5 +344,6 @@ def test_real_pages_merge(name: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30) | _drafts, st.text(max_size=30) | _drafts, st.text(max_size=30) | _drafts)
-def test_merge_never_raises(base: str, theirs: str, ours: str) -> None:
-    merge(base, theirs, ours)
+def test_merge_never_raises_and_tells_whether_it_changed_the_page(base: str, theirs: str, ours: str) -> None:
+    merged = merge(base, theirs, ours)
+    assert merged.changed == (merged.storage != theirs)

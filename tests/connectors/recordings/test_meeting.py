@@ -94,9 +94,10 @@ def test_damaged_calendars_raise_nothing_else(data):
     place = data.draw(st.integers(0, len(ICS) - 1))
     damaged = ICS[:place] + data.draw(st.binary(max_size=6)) + ICS[place + data.draw(st.integers(0, 30)) :]
     try:
-        facts_of_calendar(damaged)
+        facts = facts_of_calendar(damaged)
     except BadInput:
         return
+    assert facts.started_at is None or facts.started_at.tzinfo is not None
 
 
 def test_the_most_trustworthy_place_wins():
