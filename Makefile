@@ -15,6 +15,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --no-compile --prefer-binary --no-input
 EXTRAS := core,speech,dev
 PINS ?= -c constraints.txt
+# Test files run side by side, each process with a Postgres and a Redis of its own.
+TEST_PROCESSES ?= 2
 
 export PYTHONUNBUFFERED := 1
 
@@ -51,7 +53,7 @@ demo: setup
 	@$(BIN)/imp demo $(if $(DEMO_EXIT),--exit)
 
 test: setup
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -30,6 +30,7 @@ LOADED_BY_OTHERS = {
     "types-psutil": "mypy", "types-pyyaml": "mypy", "types-requests": "mypy",
     "mypy": "make lint", "ruff": "make lint", "import-linter": "make lint", "yamllint": "make lint",
     "pytest-timeout": "the limit in [tool.pytest]",
+    "pytest-xdist": "make test runs files side by side",
     "schemathesis": "fuzzes the API against its own description",
 }  # fmt: skip
 # Extras whose code is not written yet; whoever writes it takes the name out here.
