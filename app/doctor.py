@@ -11,7 +11,7 @@ from app.session import open_context
 from core import jobs
 from core.errors import ImpError, NotConfigured
 from core.job_kinds import QUEUES
-from core.models import Job
+from core.tables.jobs import Job
 from workers.context import Context
 
 QUEUE_PATIENCE_S = 10.0

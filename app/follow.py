@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from core.db import SessionFactory
 from core.errors import ImpError, Unavailable
-from core.models import Job
+from core.tables.jobs import Job
 
 ENDED = ("done", "failed", "cancelled")
 POLL_S = 0.3

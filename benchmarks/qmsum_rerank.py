@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from app.temporary_database import temporary_context
 from core.access import ANYONE, passed_gates
-from core.models import Chunk
+from core.tables.search import Chunk
 from rag import rerank
 from rag.answer import find
 from rag.evaluation import Meeting, read_qmsum

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from core.db import make_engine, make_session_factory, session_scope
-from core.models import Document, Gate, Source
+from core.tables.documents import Document, Gate, Source
 from rag.chunking_speech import chunk_speech
 from rag.embedding import Embedder, load_embedder
 from rag.evaluation import Meeting, ranked_passage, read_qmsum, score_retrieval

@@ -19,7 +19,8 @@ import numpy as np
 from sqlalchemy import select, text
 
 from core.db import SessionFactory, make_engine, make_session_factory, session_scope
-from core.models import Chunk, Document, Gate, Source
+from core.tables.documents import Document, Gate, Source
+from core.tables.search import Chunk
 from rag.answer import Answer, answer_question
 from rag.chunking import chunk_markdown
 from rag.confidence import Signals

@@ -1,10 +1,17 @@
 """Alembic's entry: runs the migrations on the connection or URL it is given; knows nothing else."""
 
+import importlib
+import pkgutil
+
 from alembic import context
 from sqlalchemy import Connection
 
+from core import tables
 from core.db import make_engine
-from core.models import Base
+from core.tables.base import Base
+
+for module in pkgutil.iter_modules(tables.__path__):
+    importlib.import_module(f"{tables.__name__}.{module.name}")
 
 # One partial HNSW index per embedding model is made when the model is registered, not by a migration.
 PER_MODEL_INDEX = "ix_embeddings_hnsw_"

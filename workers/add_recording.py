@@ -11,7 +11,7 @@ from connectors.recordings.ffmpeg import MediaLimits
 from connectors.recordings.meeting import meeting_facts
 from connectors.recordings.probe import probe
 from connectors.recordings.transcript_files.beside import find_beside
-from core.models import Job
+from core.tables.jobs import Job
 from workers.context import Context
 from workers.recordings import UPLOADS, NewRecording, take_in
 

@@ -7,8 +7,8 @@ from connectors.slack import posting
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape, shorten
 from connectors.slack.web import make_client
-from core.models import Person
 from core.running_job import RunningJob
+from core.tables.people import Person
 from workers import periodic, slack_people
 from workers.context import Context
 from workers.sync_status import SourceStatus, sync_status

@@ -6,8 +6,8 @@ from typing import Any
 from connectors.slack.announcing import Announcement, announce
 from connectors.slack.web import make_client
 from core.errors import NotConfigured, NotFound
-from core.models import Minutes, Recording
 from core.running_job import RunningJob
+from core.tables.meetings import Minutes, Recording
 from workers.context import Context
 from workers.minutes import draft_of
 

@@ -14,8 +14,8 @@ from connectors.slack import posting
 from connectors.slack.mrkdwn import escape
 from connectors.slack.web import make_client
 from core.errors import ImpError, NotFound, TryAgain
-from core.models import Question
 from core.running_job import RunningJob
+from core.tables.questions import Question
 from workers import questions, slack_people
 from workers.context import Context
 from workers.slack_message import message_of

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.errors import NotFound
-from core.models import Source
 from core.running_job import RunningJob
+from core.tables.documents import Source
 from workers.confluence_pages import enqueue_page
 from workers.context import Context
 

@@ -13,8 +13,8 @@ from connectors.slack.mrkdwn import escape, shorten
 from connectors.slack.review import Draft, DraftLine, buttons, review_blocks
 from connectors.slack.web import make_client, translated
 from core.access import passed_gates
-from core.models import Minutes, Recording
 from core.running_job import RunningJob
+from core.tables.meetings import Minutes, Recording
 from workers import slack_people
 from workers.context import Context
 from workers.minutes import draft_of

@@ -15,7 +15,7 @@ from connectors.confluence.facts import SpaceFacts
 from connectors.confluence.parse_facts import user_facts
 from connectors.confluence.storage_format.values import PageRef
 from core.errors import ImpError, NotConfigured, NotFound
-from core.models import Source
+from core.tables.documents import Source
 from workers.confluence_site import connect
 from workers.context import Context
 

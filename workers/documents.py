@@ -88,7 +88,7 @@ SET_STATUS = text("""
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A document as it shall be. Fields as in `core.models.Document`."""
+    """A document as it shall be. Fields as in `core.tables.documents.Document`."""
 
     external_id: str
     kind: str

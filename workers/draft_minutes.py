@@ -3,8 +3,8 @@
 from typing import Any
 
 from core import jobs
-from core.models import Minutes
 from core.running_job import RunningJob
+from core.tables.meetings import Minutes
 from rag.minutes.draft import draft
 from workers import minutes
 from workers.context import Context

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import select
 
 from core.access import passed_gates
-from core.models import Chunk, Minutes
+from core.tables.meetings import Minutes
+from core.tables.search import Chunk
 from rag.answer import Answer, find
 from rag.evaluation import Meeting
 from rag.evidence import Evidence

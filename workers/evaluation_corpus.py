@@ -10,7 +10,8 @@ from sqlalchemy import select, text
 
 from core.access import ANYONE, set_gate
 from core.errors import BadInput
-from core.models import Document, Recording, Source
+from core.tables.documents import Document, Source
+from core.tables.meetings import Recording
 from core.transcript import Transcript
 from rag.evaluation import Meeting
 from workers import documents, recordings

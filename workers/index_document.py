@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import NotFound
-from core.models import Document
 from core.running_job import RunningJob
+from core.tables.documents import Document
 from core.transcript import Utterance
 from rag import store
 from rag.chunking import chunk_markdown

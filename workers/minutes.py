@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core import jobs
 from core.errors import Conflict, NotFound
 from core.minutes import Evidence, MinutesDraft, MinutesLine
-from core.models import Minutes
+from core.tables.meetings import Minutes
 
 REVIEWABLE = ("draft", "approved")
 UNREJECTED = (*REVIEWABLE, "published")

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.models import Account, ApiToken, Membership, Person
+from core.tables.people import Account, ApiToken, Membership, Person
 
 TOKEN_PREFIX = "imp_"
 PROVIDERS = ("slack", "confluence")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core import jobs
 from core.job_kinds import QUEUES
-from core.models import Source
+from core.tables.documents import Source
 from workers.context import Context
 from workers.recordings import open_closed_recordings
 

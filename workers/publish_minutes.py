@@ -20,8 +20,9 @@ from connectors.confluence.minutes_page import MinutesPage, render
 from connectors.confluence.publishing import Place, PublishedPage
 from core import jobs
 from core.errors import Conflict, NotConfigured, NotFound
-from core.models import Account, Minutes, Recording
 from core.running_job import RunningJob
+from core.tables.meetings import Minutes, Recording
+from core.tables.people import Account
 from workers.confluence_site import connect
 from workers.context import Context
 from workers.minutes import draft_of

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.access import gates_passed_by_all
 from core.errors import BadInput, NotConfigured, NotFound
 from core.metrics import QUESTION_SECONDS, QUESTIONS
-from core.models import Question
+from core.tables.questions import Question
 from rag.answer import Answer, Citation, answer_question
 from workers.context import Context
 

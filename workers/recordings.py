@@ -17,8 +17,9 @@ from core import jobs
 from core.access import set_gate
 from core.blobs import Stored
 from core.errors import NotFound
-from core.models import Document, Gate, Recording, Segment, Source
 from core.settings import Settings
+from core.tables.documents import Document, Gate, Source
+from core.tables.meetings import Recording, Segment
 from core.transcript import Transcript, Utterance
 from workers.language import CONFIGURATIONS, SIMPLE, language_of
 

@@ -12,8 +12,9 @@ from connectors.slack.web import make_client
 from core import jobs
 from core.access import passed_gates
 from core.errors import Conflict, NotFound
-from core.models import Minutes, Person, Recording
 from core.running_job import RunningJob
+from core.tables.meetings import Minutes, Recording
+from core.tables.people import Person
 from workers import minutes, slack_people
 from workers.context import Context
 

@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 
 from connectors.recordings.source import FoundRecording, fingerprints, scan, settled
 from core.errors import BadInput, NeverAgain, NotFound, Unavailable
-from core.models import Source
 from core.running_job import RunningJob
+from core.tables.documents import Source
 from workers.add_recording import MAX_TRANSCRIPT_BYTES, LocalRecording, add_local
 from workers.context import Context
 

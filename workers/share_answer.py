@@ -7,8 +7,8 @@ from slack_sdk import WebClient
 from connectors.slack import posting
 from connectors.slack.web import make_client
 from core.errors import Denied, NotFound
-from core.models import Question
 from core.running_job import RunningJob
+from core.tables.questions import Question
 from workers import questions, slack_people
 from workers.answer_question import BROKEN, UNEXPECTED, is_last, load
 from workers.context import Context

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from connectors.slack.home import MAX_ROWS, Home, HomeDraft, HomeRow, home_view
 from connectors.slack.web import make_client, translated
 from core.access import passed_gates
-from core.models import Minutes, Person, Question, Recording
 from core.running_job import RunningJob
+from core.tables.meetings import Minutes, Recording
+from core.tables.people import Person
+from core.tables.questions import Question
 from workers import slack_people
 from workers.context import Context
 from workers.review_minutes import may_review

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from connectors.slack.inbox import Asked
-from core.models import Conversation, Question
+from core.tables.questions import Conversation, Question
 from rag.support import content_words, stem
 
 PROVIDER = "slack"

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from connectors.slack.inbox import AdminWord, Asked, Clicked, FileShared, Reviewed
 from core import jobs
-from core.models import Account, Delivery, Question
+from core.tables.jobs import Delivery
+from core.tables.people import Account
+from core.tables.questions import Question
 from workers import questions, slack_conversations
 from workers.context import Context
 from workers.people import person_of_account

@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from connectors.slack.answer_message import AnswerMessage, sources_of
-from core.models import Question, Source
+from core.tables.documents import Source
+from core.tables.questions import Question
 from rag.answer import Answer
 from workers import questions
 from workers.context import Context

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from connectors.slack import directory
 from connectors.slack.directory import SlackUser
 from core.errors import NotFound
-from core.models import Account, Person
+from core.tables.people import Account, Person
 from workers.context import Context
 
 FRESH = timedelta(hours=12)

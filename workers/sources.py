@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from connectors.confluence.client import site_url
 from core import jobs
 from core.errors import BadInput, NotFound
-from core.models import Source
 from core.settings import Settings
+from core.tables.documents import Source
 
 KINDS = ("confluence", "recordings", "slack", "files")
 SECRET = re.compile(r"token|secret|password|api_?key|\bpat\b|credential", re.IGNORECASE)

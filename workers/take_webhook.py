@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from connectors.confluence import webhooks
 from core import jobs
 from core.errors import Denied, NotFound
-from core.models import Delivery, Source
+from core.tables.documents import Source
+from core.tables.jobs import Delivery
 from workers.context import Context
 
 PROVIDER = "confluence"

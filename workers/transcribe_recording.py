@@ -21,8 +21,8 @@ from connectors.recordings.probe import MediaFacts, probe
 from connectors.recordings.transcribers.protocol import Transcriber
 from connectors.recordings.transcript_files.parse import parse
 from core.errors import BadInput, ClaimLost, ImpError, Interrupted, NeverAgain, NotFound
-from core.models import Recording, Segment
 from core.running_job import RunningJob
+from core.tables.meetings import Recording, Segment
 from core.transcript import Transcript, Utterance
 from workers import recordings
 from workers.context import Context

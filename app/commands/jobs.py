@@ -42,7 +42,7 @@ def list_jobs(
     from app.session import open_session
     from core.errors import BadInput
     from core.job_kinds import KINDS
-    from core.models import Job
+    from core.tables.jobs import Job
 
     if kind is not None and kind not in KINDS:
         raise BadInput(f"no kind of job {kind!r}: there are {', '.join(KINDS)}")
@@ -67,7 +67,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
     """All about one job."""
     from app.session import open_session
     from core.errors import NotFound
-    from core.models import Job
+    from core.tables.jobs import Job
 
     with open_session() as (_, session):
         job = session.get(Job, job_id)
@@ -98,7 +98,7 @@ def retry(
     from app.session import open_session
     from core import jobs
     from core.errors import BadInput, NotFound
-    from core.models import Job
+    from core.tables.jobs import Job
 
     if (job_id is None) == (not all_failed):
         raise BadInput("name a job, or use --failed for all that failed")

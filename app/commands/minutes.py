@@ -39,7 +39,7 @@ def list_minutes(
     from sqlalchemy import select
 
     from app.session import open_session
-    from core.models import Minutes, Recording
+    from core.tables.meetings import Minutes, Recording
 
     query = (
         select(Minutes, Recording.title)
@@ -70,7 +70,7 @@ def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
     """One version, each line with its time in the recording."""
     from app.session import open_session
     from core.errors import NotFound
-    from core.models import Minutes, Recording
+    from core.tables.meetings import Minutes, Recording
     from workers.minutes import draft_of
 
     with open_session() as (_, session):
@@ -116,7 +116,7 @@ def publish(minutes_id: MinutesId, wait: Wait = False) -> None:
 def _review(step: str, minutes_id: int, reviewer: str | None, wait: bool) -> None:
     from app.follow import follow
     from app.session import open_context
-    from core.models import Minutes
+    from core.tables.meetings import Minutes
     from workers import minutes
     from workers.add_recording import newest_job
     from workers.people import person_by_email

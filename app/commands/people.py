@@ -41,7 +41,7 @@ def link(
     """Tie a Slack or Atlassian account to a person; makes the person when new."""
     from app.session import open_session
     from core.errors import BadInput
-    from core.models import Person
+    from core.tables.people import Person
     from workers import people
 
     if slack is None and confluence is None and admin is None:

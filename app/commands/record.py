@@ -99,7 +99,7 @@ def retry(recording_id: RecordingId, wait: Wait = False) -> None:
     from app.session import open_context
     from core import jobs
     from core.errors import NotFound
-    from core.models import Recording
+    from core.tables.meetings import Recording
 
     context = open_context()
     with context.factory.begin() as session:
@@ -115,7 +115,7 @@ def _rows(session: Any, recording_id: int | None, *, limit: int = 1) -> list[dic
     from sqlalchemy import select
 
     from core.errors import NotFound
-    from core.models import Minutes, Recording
+    from core.tables.meetings import Minutes, Recording
 
     query = select(Recording).order_by(Recording.id.desc()).limit(limit)
     if recording_id is not None:

@@ -73,7 +73,7 @@ def remove(
 
 
 def _update(session: Any, source_id: int, name: str | None, given: dict[str, Any]) -> None:
-    from core.models import Source
+    from core.tables.documents import Source
 
     source = session.get_one(Source, source_id)
     source.name = name or source.name

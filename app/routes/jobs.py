@@ -8,7 +8,9 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.auth import Ctx, PersonId
-from core.models import Job, Person, Recording
+from core.tables.jobs import Job
+from core.tables.meetings import Recording
+from core.tables.people import Person
 
 router = APIRouter(tags=["jobs"])
 BigId = Path(ge=1, le=2**63 - 1)

@@ -14,7 +14,7 @@ from fastapi.templating import Jinja2Templates
 from app.auth import COOKIE, Ctx, PersonId, current_person, may_open
 from app.media import ranged_response
 from core.errors import NotFound
-from core.models import Recording
+from core.tables.meetings import Recording
 from workers.context import Context
 from workers.people import person_of_token
 from workers.recordings import UNKNOWN_SPEAKER, load_transcript

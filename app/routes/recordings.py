@@ -13,8 +13,9 @@ from sqlalchemy import select
 from app.auth import Ctx, PersonId, may_open
 from core.blobs import BLOCK, Stored
 from core.errors import BadInput
-from core.models import Job, Minutes, Recording
 from core.settings import Settings
+from core.tables.jobs import Job
+from core.tables.meetings import Minutes, Recording
 from workers.add_recording import MAX_TRANSCRIPT_BYTES
 from workers.context import Context
 from workers.recordings import NewRecording, find_by_content, take_in

@@ -16,8 +16,11 @@ from app.web import make_app
 from core.access import set_gate
 from core.db import make_engine, make_session_factory
 from core.doorbell import SilentBell
-from core.models import Account, Base, Membership, Person, Recording, Source
 from core.settings import Settings, load_settings
+from core.tables.base import Base
+from core.tables.documents import Source
+from core.tables.meetings import Recording
+from core.tables.people import Account, Membership, Person
 from rag.embedding import Embedder, load_embedder
 from workers.context import Context
 from workers.people import new_token

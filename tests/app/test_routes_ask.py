@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from fastapi.testclient import TestClient
 
-from core.models import Document, Source
+from core.tables.documents import Document, Source
 from rag import store
 from rag.chunking import chunk_markdown
 from tests.app.conftest import House

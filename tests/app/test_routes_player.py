@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from core.models import Segment
+from core.tables.meetings import Segment
 from tests.app.conftest import House
 
 SOUND = bytes(range(256)) * 4

@@ -159,7 +159,7 @@ def test_the_newest_minutes_are_named(client: TestClient, house: House) -> None:
     ann = house.person("ann")
     recording_id = house.recording(submitted_by=ann.id)
     with house.context.factory.begin() as session:
-        from core.models import Minutes
+        from core.tables.meetings import Minutes
 
         for version, state in ((1, "superseded"), (2, "published")):
             session.add(

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.access import ANYONE, gates_passed_by_all, passed_gates, principals_of, set_gate
-from core.models import Account, Gate, Membership, Person, Source
+from core.tables.documents import Gate, Source
+from core.tables.people import Account, Membership, Person
 
 MakePerson = Callable[..., int]
 

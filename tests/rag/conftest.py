@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from core.models import Document, Gate, Source
+from core.tables.documents import Document, Gate, Source
 from rag.chunking import chunk_markdown
 from rag.embedding import HashedWordsEmbedder
 from rag.store import index_document, register_model, store_embeddings

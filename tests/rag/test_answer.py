@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from core.errors import NotConfigured
-from core.models import Document
+from core.tables.documents import Document
 from core.transcript import Utterance
 from rag.answer import Answer, answer_question, citation_url
 from rag.chunking_speech import chunk_speech

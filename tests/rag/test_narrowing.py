@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.models import Document
+from core.tables.documents import Document
 from rag.answer import find
 from rag.narrowing import narrowing, since
 from tests.rag.conftest import EMBEDDER

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.models import Document
+from core.tables.documents import Document
 from rag.query import understand
 from rag.search import Filters, Found, search
 from rag.spelling import edit_distance

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import BadInput, NotFound
-from core.models import Document
+from core.tables.documents import Document
 from rag.chunking import chunk_markdown
 from rag.embedding import HashedWordsEmbedder
 from rag.passage import Passage

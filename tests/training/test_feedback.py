@@ -6,7 +6,9 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from core.access import passed_gates, set_gate
-from core.models import Chunk, Document, Question, Source
+from core.tables.documents import Document, Source
+from core.tables.questions import Question
+from core.tables.search import Chunk
 from training.feedback import write_pairs
 
 

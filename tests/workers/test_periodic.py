@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.models import Job, Source
+from core.tables.documents import Source
+from core.tables.jobs import Job
 from workers import periodic
 
 

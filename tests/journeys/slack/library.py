@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.access import set_gate
 from core.db import make_engine, make_session_factory
-from core.models import Account, Document, Membership, Person, Source
+from core.tables.documents import Document, Source
+from core.tables.people import Account, Membership, Person
 from rag.chunking import chunk_markdown
 from rag.embedding import Embedder, load_embedder
 from rag.store import index_document, mark_indexed, register_model, store_embeddings

@@ -4,7 +4,7 @@ import json
 import uuid
 from typing import Any
 
-from core.models import Minutes, Recording
+from core.tables.meetings import Minutes, Recording
 from tests.journeys.slack.house import House, Recorder
 from tests.journeys.slack.library import Library
 from tests.journeys.slack.seen import bot_messages, saying, shown, wait_for

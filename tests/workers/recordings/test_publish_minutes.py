@@ -10,7 +10,7 @@ import requests
 from connectors.confluence import publishing
 from core.errors import Conflict, ImpError, NotConfigured, NotFound, TryAgain
 from core.minutes import Evidence, MinutesDraft, MinutesLine
-from core.models import Recording
+from core.tables.meetings import Recording
 from core.transcript import Transcript, Utterance
 from tests.workers.confluence_site import SERVICE_EMAIL, SERVICE_TOKEN, StandIn
 from tests.workers.recordings.conftest import Studio

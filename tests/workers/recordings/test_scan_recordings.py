@@ -10,7 +10,7 @@ import pytest
 
 from core import jobs
 from core.errors import NotFound
-from core.models import Source
+from core.tables.documents import Source
 from tests.workers.recordings.conftest import Studio
 from workers import scan_recordings
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.blobs import Stored
-from core.models import Recording
 from core.settings import load_settings
+from core.tables.meetings import Recording
 from workers.recordings import NewRecording, take_in
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from core import jobs
 from core.access import set_gate
-from core.models import Membership, Source
+from core.tables.documents import Source
+from core.tables.people import Membership
 from tests.workers.confluence_site import SERVICE_EMAIL, SERVICE_TOKEN, StandIn
 from tests.workers.recordings.conftest import MEETINGS, Studio
 from workers import people, periodic, questions

@@ -1,0 +1,91 @@
+"""What search reads: passages, their words, their vectors. Written by `rag.store` only."""
+
+from datetime import datetime
+from typing import Any
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import text as sql_text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.tables.base import Base, big_key, now, parent, texts
+from core.tables.documents import Document
+
+
+class Chunk(Base):
+    """A passage of a document. `context` is the prefix both search sides see, `text` what people read.
+
+    `start_s`, `end_s` and `first_position`..`last_position` (utterances) are set for speech only.
+    """
+
+    __tablename__ = "chunks"
+    id: Mapped[int] = big_key()
+    document_id: Mapped[int] = parent(Document.id, index=False)
+    position: Mapped[int]
+    content_hash: Mapped[str]
+    text: Mapped[str]
+    context: Mapped[str] = mapped_column(server_default="")
+    heading_path: Mapped[list[str]] = texts()
+    anchor: Mapped[str | None]
+    speakers: Mapped[list[str]] = texts()
+    start_s: Mapped[float | None]
+    end_s: Mapped[float | None]
+    first_position: Mapped[int | None]
+    last_position: Mapped[int | None]
+    n_tokens: Mapped[int]
+    n_terms: Mapped[int] = mapped_column(server_default="0")
+    language: Mapped[str] = mapped_column(server_default="english")
+    __table_args__ = (UniqueConstraint("document_id", "content_hash", "position"),)
+
+
+class Posting(Base):
+    """One lexeme of one chunk: `tf` times among the chunk's `n_terms` (repeated here for index-only scans)."""
+
+    __tablename__ = "postings"
+    lexeme: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    chunk_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Chunk.id, ondelete="CASCADE"), primary_key=True, index=True
+    )
+    tf: Mapped[int] = mapped_column(SmallInteger)
+    n_terms: Mapped[int]
+
+
+class CorpusStats(Base):
+    """What BM25 must know of all chunks of a language: how many, and how many terms in all."""
+
+    __tablename__ = "corpus_stats"
+    language: Mapped[str] = mapped_column(primary_key=True)
+    n_chunks: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    n_terms: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class EmbeddingModel(Base):
+    """One version of one embedder: `building`, `serving` (at most one) or `retired`."""
+
+    __tablename__ = "embedding_models"
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    revision: Mapped[str] = mapped_column(server_default="")
+    dim: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default="building")
+    created_at: Mapped[datetime] = now()
+    __table_args__ = (
+        UniqueConstraint("name", "revision"),
+        Index(
+            "uq_embedding_models_serving",
+            "state",
+            unique=True,
+            postgresql_where=sql_text("state = 'serving'"),
+        ),
+    )
+
+
+class Embedding(Base):
+    """A vector of one chunk by one model. Each model has its own partial HNSW index, made with the model."""
+
+    __tablename__ = "embeddings"
+    model_id: Mapped[int] = mapped_column(ForeignKey(EmbeddingModel.id, ondelete="CASCADE"), primary_key=True)
+    chunk_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Chunk.id, ondelete="CASCADE"), primary_key=True, index=True
+    )
+    vector: Mapped[Any] = mapped_column(HALFVEC())
