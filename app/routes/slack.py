@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from slack_bolt import App
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 
-from connectors.slack.listeners import ignore_the_rest, make_bolt
+from connectors.slack.listeners.app import ignore_the_rest, make_bolt
 from connectors.slack.web import make_client
 from workers.context import Context
 from workers.slack_inbox import SlackInbox

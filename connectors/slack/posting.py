@@ -17,7 +17,6 @@ from connectors.slack.answer_message import (
     public_blocks,
     section,
 )
-from connectors.slack.listeners import LOOKING
 from connectors.slack.mrkdwn import escape
 from connectors.slack.response_url import send
 from connectors.slack.web import translated
@@ -25,6 +24,7 @@ from core.errors import Denied, ImpError, NotFound
 
 logger = logging.getLogger(__name__)
 
+LOOKING = "🔎 Looking…"
 EVENT_TYPE = "imp_answer"
 N_LOOKED_BACK = 200
 QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}

@@ -33,7 +33,7 @@ def test_everything_arrives_at_the_one_route() -> None:
 def test_events_are_those_somebody_listens_to() -> None:
     events = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
     folder = Path(__file__).resolve().parents[2] / "connectors" / "slack"
-    source = "".join(path.read_text() for path in folder.glob("*.py"))
+    source = "".join(path.read_text() for path in folder.rglob("*.py"))
     listened = set(re.findall(r'app\.event\("(\w+)"\)', source))
     assert {event.partition(".")[0] for event in events} == listened
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True

@@ -1,0 +1,84 @@
+"""The Bolt app: verifies what Slack sends and hands it to the listeners of each surface.
+
+Three seconds is Slack's patience, so no listener answers; `Inbox` writes the request down and rings a worker.
+Signatures are Bolt's to verify. Knows no table and no answer.
+"""
+
+import logging
+import re
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from connectors.slack.inbox import Inbox
+from connectors.slack.listeners.answer_buttons import add_answer_buttons
+from connectors.slack.listeners.assistant import add_assistant
+from connectors.slack.listeners.commands import add_commands
+from connectors.slack.listeners.home_tab import add_home_tab
+from connectors.slack.listeners.messages import add_messages
+from connectors.slack.listeners.minutes_review import add_minutes_review
+from connectors.slack.listeners.recordings import add_recordings
+
+logger = logging.getLogger(__name__)
+
+
+def make_bolt(client: WebClient, signing_secret: str | None, inbox: Inbox) -> App:
+    """The Bolt app; verifies signatures with the replay window, answers from its own thread pool.
+
+    It never asks Slack who it is: a question must be kept also while Slack's API is down.
+    """
+    token = client.token
+    nameless = WebClient(
+        base_url=client.base_url, timeout=client.timeout, retry_handlers=client.retry_handlers
+    )
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
+    app = App(
+        client=nameless,
+        authorize=authorize,
+        signing_secret=signing_secret or "",
+        raise_error_for_unhandled_request=False,
+        logger=logging.getLogger("connectors.slack.bolt"),
+    )
+    app.error(_log_error)
+    add_listeners(app, inbox)
+    return app
+
+
+def add_listeners(app: App, inbox: Inbox) -> None:
+    """Register every surface; of two listeners that fit, Bolt takes the one registered first."""
+    add_assistant(app)
+    add_recordings(app, inbox)
+    add_commands(app, inbox)
+    add_home_tab(app, inbox)
+    add_minutes_review(app, inbox)
+    add_messages(app, inbox)
+    add_answer_buttons(app, inbox)
+
+
+def ignore_the_rest(app: App) -> None:
+    """Acknowledge what nobody else took, so that Slack does not send it again. Call last."""
+
+    def on_anything(ack: Ack) -> None:
+        ack()
+
+    anything = re.compile(r".*", re.DOTALL)
+    app.event(anything)(on_anything)
+    app.action(anything)(on_anything)
+    app.shortcut(anything)(on_anything)
+    app.view(anything)(on_anything)
+    app.view_closed(anything)(on_anything)
+    app.options(anything)(on_anything)
+
+
+def _log_error(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
+    """Texts of foreign errors may carry what people wrote, so only their type is kept.
+
+    A request that lacks what Slack always sends is refused; for anything else Slack shall try again.
+    """
+    logger.error("slack_listener_failed", extra={"why": type(error).__name__, "type": body.get("type")})
+    return BoltResponse(status=400) if isinstance(error, KeyError) else None
