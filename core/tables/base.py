@@ -47,6 +47,7 @@ class Base(DeclarativeBase):
         list[Json]: JSONB,
         list[str]: ARRAY(Text),
         list[int]: ARRAY(Integer),
+        list[float]: ARRAY(Double),
     }
 
 

@@ -1,8 +1,10 @@
 """What was heard, who said it, and what was written about it."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.tables.base import Base, Json, json_object, now, parent, texts
@@ -12,6 +14,9 @@ from core.tables.people import Person
 
 class Recording(Base):
     """One meeting's media. `state`: received, transcribing, transcribed, failed.
+
+    `meeting_key` names the meeting where a tool said which it was (`zoom:<uuid>`, `ics:<uid>`), so that its other
+    recordings join this one.
 
     `gate_ids` are the doors of the place it came from; the transcript document and the minutes inherit them.
     """
@@ -37,11 +42,16 @@ class Recording(Base):
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey(Person.id, ondelete="SET NULL"))
     gate_ids: Mapped[list[int] | None]
     origin: Mapped[Json] = json_object()
+    meeting_key: Mapped[str | None] = mapped_column(index=True)
     created_at: Mapped[datetime] = now()
 
 
 class Segment(Base):
-    """One utterance of a recording, in order of `position`."""
+    """One utterance of a recording, in order of `position`.
+
+    `words` are `[start_s, end_s, text, confidence]` where the engine timed them; `heard` is the text as it was
+    before somebody corrected it, NULL while nobody has.
+    """
 
     __tablename__ = "segments"
     recording_id: Mapped[int] = mapped_column(ForeignKey(Recording.id, ondelete="CASCADE"), primary_key=True)
@@ -51,6 +61,8 @@ class Segment(Base):
     speaker: Mapped[str | None]
     text: Mapped[str]
     confidence: Mapped[float | None]
+    words: Mapped[list[list[Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    heard: Mapped[str | None]
 
 
 class Minutes(Base):
