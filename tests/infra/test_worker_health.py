@@ -21,20 +21,20 @@ def status(redis_url: str) -> int:
     ).returncode
 
 
-def test_healthy_only_while_somebody_listens(redis_url: str) -> None:
-    assert status(redis_url) == 1
-    listener = Redis.from_url(redis_url)
+def test_healthy_only_while_somebody_listens(fresh_redis_url: str) -> None:
+    assert status(fresh_redis_url) == 1
+    listener = Redis.from_url(fresh_redis_url)
     waiting = threading.Thread(target=listener.brpop, args=(["worker-health-test"],), kwargs={"timeout": 30})
     waiting.start()
     time.sleep(0.3)
     try:
-        assert status(redis_url) == 0
+        assert status(fresh_redis_url) == 0
     finally:
-        with Redis.from_url(redis_url) as ringer:
+        with Redis.from_url(fresh_redis_url) as ringer:
             ringer.lpush("worker-health-test", "done")
         waiting.join(10)
         listener.close()
-    assert status(redis_url) == 1
+    assert status(fresh_redis_url) == 1
 
 
 def test_unhealthy_without_redis(free_port) -> None:
