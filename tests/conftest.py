@@ -165,9 +165,11 @@ def redis_server(folder: Path, port: int) -> Iterator[str]:
         except RedisConnectionError:
             time.sleep(0.05)
     client.close()
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait(10)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 @pytest.fixture(scope="session")
