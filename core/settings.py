@@ -60,18 +60,68 @@ class Settings(BaseSettings):
     confluence_minutes_parent: str | None = Field(
         None, description="Id or title of the page minutes go under."
     )
+    atlassian_client_id: str | None = Field(
+        None, description="OAuth 2.0 (3LO) app with `read:me`: people connect their own Atlassian account."
+    )
+    atlassian_client_secret: SecretStr | None = Field(None, description="Secret of that app.")
+    atlassian_auth_url: str = Field(
+        "https://auth.atlassian.com", description="Base URL of the authorization server."
+    )
+    atlassian_api_url: str = Field(
+        "https://api.atlassian.com", description="Base URL that tells whose account was connected (`/me`)."
+    )
     confluence_poll_s: int = Field(60, ge=5, description="Seconds between incremental syncs of a site.")
+    confluence_gates_s: int = Field(
+        300, ge=30, le=600, description="Seconds between full looks at permissions, restrictions and places."
+    )
+    confluence_exclude_spaces: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Space keys never synced, comma-separated."
+    )
+    confluence_space_labels: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Only spaces with one of these labels are synced, comma-separated; empty means any."
+    )
+    confluence_exclude_space_labels: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Spaces with one of these labels are never synced, comma-separated."
+    )
+    confluence_rate: float = Field(
+        40.0, gt=0, le=1000, description="Most requests a second to the site, of all workers together."
+    )
+    confluence_at_once: int = Field(
+        8, ge=1, le=64, description="Most requests to the site at once, of all workers together."
+    )
 
     # Slack
-    slack_bot_token: SecretStr | None = Field(None, description="Bot token (xoxb-…).")
+    slack_bot_token: SecretStr | None = Field(
+        None, description="Bot token (xoxb-…) of the one workspace; several: `SLACK_CLIENT_ID` instead."
+    )
     slack_signing_secret: SecretStr | None = Field(None, description="Verifies requests from Slack.")
     slack_app_token: SecretStr | None = Field(
         None, description="App token (xapp-…); switches Socket Mode on."
     )
+    slack_client_id: str | None = Field(
+        None, description="Client id of the app: workspaces install it at `/slack/install`."
+    )
+    slack_client_secret: SecretStr | None = Field(None, description="Client secret of the app.")
+    slack_token_key: SecretStr | None = Field(
+        None,
+        description="Fernet keys, comma-separated, that encrypt the workspaces' tokens; the first one encrypts.",
+    )
+    slack_teams: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Workspaces (T…) whose confirmed addresses link people; in any other one people link "
+        "themselves or get what is open to everyone. Only with `SLACK_CLIENT_ID`.",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Base URL of the Web API.")
     slack_command: str = Field("/ask", description="Name of the slash command as shown in help texts.")
     slack_announce_channel: str | None = Field(
-        None, description="Channel id where published minutes are announced."
+        None,
+        description="Channel where published minutes are announced; `T…/C…` with several workspaces.",
+    )
+    slack_channel_settings_by: Literal["admins", "creators"] = Field(
+        "admins", description="Who may change a channel's settings: `admins`, or also its creator."
+    )
+    slack_allowed_bots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Other bots (B… or A…) that are answered, comma-separated; with what is open to everyone."
     )
 
     # Engines
@@ -109,6 +159,9 @@ class Settings(BaseSettings):
     imp_questions_per_minute: int = Field(
         20, ge=1, description="Questions one person may ask within a minute in Slack."
     )
+    imp_workspace_questions_per_minute: int = Field(
+        600, ge=1, description="Questions one Slack workspace may ask within a minute."
+    )
     imp_keep_questions_days: int = Field(
         0, ge=0, description="Days after which questions and answers are deleted; 0 keeps them."
     )
@@ -121,14 +174,25 @@ class Settings(BaseSettings):
     )
     imp_retry_base_s: float = Field(2.0, gt=0, description="First pause before a failed job is tried again.")
 
-    @field_validator("confluence_spaces", "imp_recordings_audience", mode="before")
+    @field_validator(
+        "confluence_spaces",
+        "confluence_exclude_spaces",
+        "confluence_space_labels",
+        "confluence_exclude_space_labels",
+        "imp_recordings_audience",
+        "slack_teams",
+        "slack_allowed_bots",
+        mode="before",
+    )
     @classmethod
     def _split_keys(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(key.strip() for key in value.split(",") if key.strip())
         return value
 
-    @field_validator("confluence_url", "imp_public_url", "slack_api_url")
+    @field_validator(
+        "confluence_url", "imp_public_url", "slack_api_url", "atlassian_auth_url", "atlassian_api_url"
+    )
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -159,9 +223,26 @@ class Settings(BaseSettings):
             raise ValueError(
                 "SLACK_BOT_TOKEN is set: give SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode)"
             )
+        if self.slack_client_id:
+            self._needs_of_several_workspaces()
         if self.imp_stale_s < 2 * self.imp_heartbeat_s:
             raise ValueError("IMP_STALE_S must be at least twice IMP_HEARTBEAT_S")
         return self
+
+    def _needs_of_several_workspaces(self) -> None:
+        if self.slack_bot_token:
+            raise ValueError("SLACK_BOT_TOKEN is for one workspace, SLACK_CLIENT_ID for several: set one of them")
+        if not (self.slack_client_secret and self.slack_token_key):
+            raise ValueError("SLACK_CLIENT_ID is set: give SLACK_CLIENT_SECRET and SLACK_TOKEN_KEY")
+        if not (self.slack_signing_secret or self.slack_app_token):
+            raise ValueError(
+                "SLACK_CLIENT_ID is set: give SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode)"
+            )
+
+    @property
+    def is_slack_on(self) -> bool:
+        """Slack is configured, for one workspace or for several."""
+        return self.slack_bot_token is not None or self.slack_client_id is not None
 
     @property
     def blobs_url(self) -> str:

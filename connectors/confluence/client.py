@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import requests
 from atlassian.rest_client import AtlassianRestAPI
 
-from connectors.confluence.pace import AFTER_FAILURE, AFTER_PAUSE, pace_of
+from connectors.confluence.pace import Pace, Verdict
 from connectors.confluence.refusals import refusal
+from connectors.confluence.shared_pace import pace_of
 from core.errors import BadInput, NotConfigured, RateLimited, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,9 @@ class ConfluenceClient:
         pat: str | None = None,
         timeout_s: int = TIMEOUT_S,
         check: Callable[[], None] = nothing,
+        pace: Pace | None = None,
     ) -> None:
-        """Connects to nothing yet.
+        """Connects to nothing yet. `pace` None: the one this process keeps for the site, shared with no other.
 
         Raises:
             NotConfigured: no credentials.
@@ -65,7 +67,7 @@ class ConfluenceClient:
         self.base_url = site_url(url)
         self.is_cloud = not pat and is_cloud_url(self.base_url)
         self._check = check
-        self._pace = pace_of(self.base_url)
+        self._pace = pace or pace_of(self.base_url)
         self._session = _BoundedSession()
         self._session.headers["User-Agent"] = USER_AGENT
         self._api = AtlassianRestAPI(
@@ -104,8 +106,7 @@ class ConfluenceClient:
 
     def send(self, method: str, path: str, body: Any, params: Params | None = None, *, what: str) -> Any:
         """Write something; tried once only, since a second try might write twice. Raises as `get`, and Conflict."""
-        self._pace.take(self._check)
-        return self._ask(method, path, params, what, body)
+        return self._paced(lambda: self._ask(method, path, params, what, body))
 
     def page_url(self, path: str) -> str:
         """Where people open what the API calls `path`."""
@@ -142,30 +143,40 @@ class ConfluenceClient:
         return response
 
     def _retrying(self, call: Callable[[], T], n_tries: int) -> T:
-        for attempt in range(1, n_tries + 1):
-            self._pace.take(self._check)
+        for attempt in range(1, max(n_tries, N_TRIES) + 1):
             try:
-                answer = call()
+                return self._paced(call)
             except (RateLimited, Unavailable) as exc:
-                self._pace.slow_down(AFTER_PAUSE if isinstance(exc, RateLimited) else AFTER_FAILURE)
                 pause_s = self._pause(exc, attempt)
-                if attempt == n_tries or pause_s > PATIENCE_S:
+                # Fewer tries are for failures that a smaller request may mend; a site in need of a rest needs that.
+                most = N_TRIES if isinstance(exc, RateLimited) else n_tries
+                if attempt >= most or pause_s > PATIENCE_S:
                     raise
                 logger.info("confluence_retry", extra={"why": str(exc)[:200], "attempt": attempt})
                 self._wait(pause_s)
-            else:
-                self._pace.speed_up()
-                return answer
-        raise AssertionError("n_tries is at least 1")
+        raise AssertionError("the last try returns or raises")
+
+    def _paced(self, call: Callable[[], T]) -> T:
+        """One request in its turn; how it ends decides how many go out at once from then on."""
+        lease, verdict = self._pace.take(self._check, PATIENCE_S), Verdict.WELL
+        try:
+            return call()
+        except RateLimited:
+            verdict = Verdict.REFUSED
+            raise
+        except Unavailable:
+            verdict = Verdict.FAILED
+            raise
+        finally:
+            self._pace.done(lease, verdict)
 
     def _pause(self, exc: RateLimited | Unavailable, attempt: int) -> float:
         """Seconds to wait now; a pause that was asked for holds for everybody who asks this site."""
-        own_s = BACKOFF_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
-        if isinstance(exc, RateLimited):
-            asked_s = exc.retry_after_s if exc.retry_after_s is not None else own_s
-            self._pace.pause(asked_s)
-            return asked_s
-        return exc.retry_after_s if exc.retry_after_s is not None else own_s
+        own_s: float = BACKOFF_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+        pause_s = max(own_s, exc.retry_after_s or 0.0)
+        if isinstance(exc, RateLimited) or exc.retry_after_s is not None:
+            self._pace.pause(pause_s)
+        return pause_s
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -1,74 +1,104 @@
-"""How fast one site may be asked: a token bucket and a pause that every client of this process shares.
+"""How fast one site may be asked: a token bucket, so many requests at once, and a pause everybody keeps.
 
-The rate shrinks when the site complains and grows again with each answer (additive increase, multiplicative
-decrease). Knows no HTTP.
+How many at once shrinks when the site complains and grows again with each answer (additive increase, multiplicative
+decrease); the rate follows it. This one is a process's own; `shared_pace` shares it among workers. Knows no HTTP.
 """
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from core.errors import RateLimited
 
 FULL_RATE = 40.0
 """Requests a second at best; Atlassian publishes no figure, a browser opening a page makes as many."""
-LEAST_RATE = 1.0
-GROWTH = 0.5
-AFTER_PAUSE = 0.5
-AFTER_FAILURE = 0.95
-"""A failure may be one page's own fault, a request for fewer requests is not."""
+MOST_AT_ONCE = 8
 BURST = 20.0
+LEAST_AT_ONCE = 1.0
+SHRINK_EVERY_S = 1.0
+"""The answers to requests that went out together are one complaint, not eight."""
+LOOK_AGAIN_S = 0.02
 
-_lock = threading.Lock()
-_paces: dict[str, "Pace"] = {}
+
+class Verdict(Enum):
+    """How a request ended; the value is what becomes of the number of requests at once."""
+
+    WELL = 1.0
+    FAILED = 0.8
+    """A failure may be one page's own fault; a request for fewer requests is not."""
+    REFUSED = 0.5
 
 
-def pace_of(site: str) -> "Pace":
-    """The one pace of a site in this process."""
-    with _lock:
-        return _paces.setdefault(site, Pace())
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most one site is asked: requests a second, requests at once."""
+
+    rate: float = FULL_RATE
+    at_once: int = MOST_AT_ONCE
 
 
 class Pace:
-    """Thread-safe."""
+    """Thread-safe. Every request begins with `take` and ends with `done`."""
 
-    def __init__(self, rate: float = FULL_RATE) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
         self._lock = threading.Lock()
-        self._full_rate = self._rate = rate
-        self._tokens = BURST
-        self._filled_at = time.monotonic()
+        self._window = float(self.limits.at_once)
+        self._tokens, self._filled_at = BURST, time.monotonic()
         self._paused_until = 0.0
+        self._shrunk_at = -SHRINK_EVERY_S
+        self._out: set[str] = set()
 
-    def take(self, check: Callable[[], None]) -> None:
-        """Wait for this request's turn; `check` is called while waiting and may raise to give up."""
-        while (wait_s := self._wait_s()) > 0:
+    def take(self, check: Callable[[], None], patience_s: float) -> str:
+        """Wait for this request's turn; returns what `done` needs. `check` may raise to give up.
+
+        Raises:
+            RateLimited: everybody pauses for longer than `patience_s`.
+        """
+        lease = uuid.uuid4().hex
+        while (wait_s := self._wait_s(lease)) > 0:
+            if wait_s > patience_s:
+                raise RateLimited("Confluence asked for a pause that is not over yet", retry_after_s=wait_s)
             check()
             time.sleep(min(wait_s, 0.25))
+        return lease
+
+    def done(self, lease: str, verdict: Verdict) -> None:
+        with self._lock:
+            self._out.discard(lease)
+            now = time.monotonic()
+            if verdict is Verdict.WELL:
+                self._window = min(self.limits.at_once, self._window + 1 / self._window)
+            elif now - self._shrunk_at >= SHRINK_EVERY_S:
+                self._window = max(LEAST_AT_ONCE, self._window * verdict.value)
+                self._shrunk_at = now
 
     def pause(self, seconds: float) -> None:
         """Nobody asks the site for so long; a shorter pause never cuts a longer one."""
         with self._lock:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
-    def slow_down(self, factor: float) -> None:
-        with self._lock:
-            self._rate = max(LEAST_RATE, self._rate * factor)
-
-    def speed_up(self) -> None:
-        with self._lock:
-            self._rate = min(self._full_rate, self._rate + GROWTH)
-
     @property
-    def rate(self) -> float:
-        return self._rate
+    def at_once(self) -> float:
+        """How many requests may be out at once just now."""
+        return self._window
 
-    def _wait_s(self) -> float:
-        """0 when the request may go (its token is taken), else seconds until it is worth asking again."""
+    def _wait_s(self, lease: str) -> float:
+        """0 when the request may go, else seconds until it is worth asking again."""
         with self._lock:
             now = time.monotonic()
             if now < self._paused_until:
                 return self._paused_until - now
-            self._tokens = min(BURST, self._tokens + (now - self._filled_at) * self._rate)
+            if len(self._out) >= int(self._window):
+                return LOOK_AGAIN_S
+            rate = self.limits.rate * self._window / self.limits.at_once
+            self._tokens = min(BURST, self._tokens + (now - self._filled_at) * rate)
             self._filled_at = now
-            if self._tokens >= 1:
-                self._tokens -= 1
-                return 0.0
-            return (1 - self._tokens) / self._rate
+            if self._tokens < 1:
+                return (1 - self._tokens) / rate
+            self._tokens -= 1
+            self._out.add(lease)
+            return 0.0

@@ -12,21 +12,26 @@ MAX_PAUSE_S = 15 * 60.0
 
 
 def retry_after_s(header: str | None, *, now: datetime | None = None) -> float | None:
-    """Seconds a `Retry-After` asks for, as a number or as a date; None when it says nothing readable. Capped."""
+    """Seconds a header asks for, as a number or as a date of either form; None when it cannot be read. Capped."""
     if not header:
         return None
     try:
         seconds = float(header)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(header)
-        except (TypeError, ValueError):
+        moment = _date(header)
+        if moment is None:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
     if not math.isfinite(seconds):
         return None if math.isnan(seconds) or seconds < 0 else MAX_PAUSE_S
     return min(max(seconds, 0.0), MAX_PAUSE_S)
+
+
+def asked_pause_s(response: Response) -> float | None:
+    """The pause a refusal asks for: by `Retry-After`, or by Cloud's moment at which there is quota again."""
+    told = retry_after_s(response.headers.get("Retry-After"))
+    return told if told is not None else _quota_s(response.headers.get("X-RateLimit-Reset"))
 
 
 def refusal(response: Response, what: str) -> ImpError | None:
@@ -49,8 +54,9 @@ def refusal(response: Response, what: str) -> ImpError | None:
     if status == 409:
         return Conflict(f"somebody else changed {what} first (409)")
     if status == 429:
-        pause_s = retry_after_s(response.headers.get("Retry-After"))
-        return RateLimited(f"Confluence asked for fewer requests ({what}, 429)", retry_after_s=pause_s)
+        return RateLimited(
+            f"Confluence asked for fewer requests ({what}, 429)", retry_after_s=asked_pause_s(response)
+        )
     if status >= 500:
         return Unavailable(
             f"Confluence failed on {what} ({status}); where it lasts for one item only, Data Center may mean "
@@ -58,6 +64,22 @@ def refusal(response: Response, what: str) -> ImpError | None:
             retry_after_s=retry_after_s(response.headers.get("Retry-After")),
         )
     return BadInput(f"Confluence did not understand the request for {what} ({status})")
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        pass
+    try:
+        return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _quota_s(header: str | None) -> float | None:
+    """`X-RateLimit-Reset` is a date; others use the name for a number of their own meaning, which is not believed."""
+    return retry_after_s(header) if header and _date(header) is not None else None
 
 
 def _disguised(response: Response, what: str) -> ImpError | None:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
-from connectors.confluence import client, pace
+from connectors.confluence import client
+from connectors.confluence.shared_pace import forget_paces
 from core import jobs
 from core.doorbell import SilentBell
 from core.running_job import RunningJob
@@ -30,7 +31,7 @@ def site(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """The sample company, untouched; pauses after failures are short."""
     stand_in.reset()
     monkeypatch.setattr(client, "BACKOFF_S", 0.01)
-    pace._paces.clear()
+    forget_paces()
     return stand_in
 
 

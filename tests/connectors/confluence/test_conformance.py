@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from connectors.confluence import client as client_module
-from connectors.confluence import pace, reading
+from connectors.confluence import reading
 from connectors.confluence.client import ConfluenceClient
+from connectors.confluence.shared_pace import forget_paces
 from tests.connectors.conformance import Listed, SourceConformance
 from tests.workers.confluence_site import SERVICE_EMAIL, SERVICE_TOKEN, StandIn
 
@@ -67,7 +68,7 @@ class ConfluenceSource:
 def world(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> ConfluenceWorld:
     stand_in.reset()
     monkeypatch.setattr(client_module, "BACKOFF_S", 0.01)
-    pace._paces.clear()
+    forget_paces()
     return ConfluenceWorld(stand_in)
 
 
