@@ -14,18 +14,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import NotConfigured
 from rag.sentences import words
+from rag.token_windows import Vectors as Vectors
+from rag.token_windows import Window, WindowTokenizer, batches, normalized, padded, pool
 
 logger = logging.getLogger(__name__)
 
-Vectors = NDArray[np.float32]
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 MAX_QUERY_CHARS = 4_000
-_BATCH_SIZE = 32
-_SEAM_TOKENS = 8  # a word cut at a window's border may split into more tokens than before
 
 
 class Embedder(Protocol):
@@ -123,62 +121,67 @@ class SentenceTransformerEmbedder:
 
     @cached_property
     def max_tokens(self) -> int:
-        return int(self._model.max_seq_length or 512) - 2
+        return int(self._model.max_seq_length or 512) - self._n_special
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        """The Rust tokenizer without truncation, a copy, since `encode` sets its own on the model's."""
-        from tokenizers import Tokenizer
+    def _n_special(self) -> int:
+        return int(self._backend_tokenizer.num_special_tokens_to_add(False))
 
+    @property
+    def _backend_tokenizer(self) -> Any:
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if backend is None:
             raise NotConfigured(f"embedding model {self._spec!r} has no fast tokenizer (tokenizer.json)")
-        tokenizer = Tokenizer.from_str(backend.to_str())
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+        return backend
+
+    @cached_property
+    def _tokenizer(self) -> WindowTokenizer:
+        from tokenizers import Tokenizer
+
+        return WindowTokenizer(Tokenizer.from_str(self._backend_tokenizer.to_str()), self.max_tokens)
 
     def count_tokens(self, text: str) -> int:
-        return len(self._tokenizer.encode(_encodable(text), add_special_tokens=False))
+        return self._tokenizer.count(text)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dim), dtype=np.float32)
-        windows: list[str] = []
-        owner: list[int] = []
-        weights: list[int] = []
-        for index, text in enumerate(texts):
-            for window, n_tokens in self._windows(_encodable(text)):
-                windows.append(window)
-                owner.append(index)
-                weights.append(n_tokens)
-        return _pool(self._encode(windows), owner, weights, len(texts))
+        return self._embed([f"{self._prompt('document')}{text}" for text in texts])
 
     def embed_query(self, text: str) -> Vectors:
-        vector: Vectors = self.embed_passages([text[:MAX_QUERY_CHARS]])[0]
+        vector: Vectors = self._embed([f"{self._prompt('query')}{text[:MAX_QUERY_CHARS]}"])[0]
         return vector
 
-    def _encode(self, windows: list[str]) -> Vectors:
-        # encode() sorts by length itself, so a batch carries little padding. One caller at a time: two threads
-        # that set padding on one fast tokenizer make it raise "Already borrowed".
-        with self._lock:
-            vectors = self._model.encode(
-                windows, batch_size=_BATCH_SIZE, convert_to_tensor=True, show_progress_bar=False
-            )
-        array: Vectors = vectors.float().cpu().numpy().astype(np.float32, copy=False)
-        return array
+    def _prompt(self, kind: str) -> str:
+        """What the model wants in front of a text, such as `query: `; most want nothing."""
+        model = self._model
+        prompts = model.prompts or {}
+        return str(prompts.get(kind) or prompts.get(model.default_prompt_name or "") or "")
 
-    def _windows(self, text: str) -> list[tuple[str, int]]:
-        """`(text, n_tokens)` parts within the window, cut between tokens of the text itself."""
-        offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
-        if len(offsets) <= self.max_tokens:
-            return [(text, max(len(offsets), 1))]
-        parts = []
-        size = self.max_tokens - _SEAM_TOKENS
-        for start in range(0, len(offsets), size):
-            window = offsets[start : start + size]
-            parts.append((text[window[0][0] : window[-1][1]], len(window)))
-        return parts
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        windows = self._tokenizer.windows(texts)
+        vectors = np.empty((len(windows), self.dim), dtype=np.float32)
+        for places in batches(windows):
+            vectors[places] = self._forward([windows[at] for at in places])
+        return pool(vectors, windows, len(texts))
+
+    def _forward(self, windows: Sequence[Window]) -> Vectors:
+        """The model's own modules over ids that are already there: tokenizing twice cost 5 % of indexing."""
+        import torch
+
+        model, tokenizer = self._model, self._model.tokenizer
+        ids, mask = padded(
+            windows, pad_id=tokenizer.pad_token_id or 0, is_left=tokenizer.padding_side == "left"
+        )
+        features = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        if "token_type_ids" in tokenizer.model_input_names:
+            features["token_type_ids"] = torch.zeros_like(features["input_ids"])
+        # A batch at a time, so that a question need not wait until all passages of a page are done.
+        with self._lock, torch.inference_mode():
+            on_device = {name: values.to(model.device) for name, values in features.items()}
+            found = model(on_device)["sentence_embedding"][:, : self.dim]
+            array: Vectors = found.float().cpu().numpy()
+        return array
 
 
 class HashedWordsEmbedder:
@@ -203,7 +206,7 @@ class HashedWordsEmbedder:
             for word in words(text):
                 digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
                 vectors[row, int.from_bytes(digest[:4], "big") % self.dim] += 1 if digest[4] % 2 else -1
-        return _normalized(vectors)
+        return normalized(vectors)
 
     def embed_query(self, text: str) -> Vectors:
         vector: Vectors = self.embed_passages([text])[0]
@@ -239,23 +242,3 @@ def _folder_hash(folder: Path) -> str:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:12]
-
-
-def _encodable(text: str) -> str:
-    """Lone surrogates become `?`; tokenizers written in Rust refuse them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _pool(vectors: Vectors, owner: list[int], weights: list[int], n_texts: int) -> Vectors:
-    """Mean of each text's windows weighted by their tokens, length one again: `(n_texts, dim)`."""
-    if len(owner) == n_texts:
-        return _normalized(vectors)
-    pooled = np.zeros((n_texts, vectors.shape[1]), dtype=np.float32)
-    np.add.at(pooled, owner, _normalized(vectors) * np.asarray(weights, dtype=np.float32)[:, None])
-    return _normalized(pooled)
-
-
-def _normalized(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Vectors = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)
-    return scaled
