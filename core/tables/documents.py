@@ -48,7 +48,8 @@ class Document(Base):
 
     `gate_ids` NULL means the doors are unknown: closed. It is never empty, since nothing is a door less.
     `indexed_hash` is the `content_hash` whose chunks are searchable; they differ while indexing is due.
-    `language` is a Postgres text search configuration such as `english`.
+    `language` is a Postgres text search configuration such as `english`. `included` are the external ids of pages
+    whose text stands in this one: it is never open wider than they are.
     """
 
     __tablename__ = "documents"
@@ -71,6 +72,7 @@ class Document(Base):
     content_hash: Mapped[str | None]
     indexed_hash: Mapped[str | None]
     gate_ids: Mapped[list[int] | None]
+    included: Mapped[list[str]] = texts()
     status: Mapped[str] = mapped_column(server_default="current")
     details: Mapped[Json] = json_object()
     error: Mapped[str | None]
@@ -82,6 +84,12 @@ class Document(Base):
         UniqueConstraint("source_id", "external_id"),
         CheckConstraint("gate_ids IS NULL OR cardinality(gate_ids) > 0", name="gates_not_empty"),
         Index("ix_documents_gate_ids", "gate_ids", postgresql_using="gin"),
+        Index(
+            "ix_documents_included",
+            "included",
+            postgresql_using="gin",
+            postgresql_where=sql_text("included <> '{}'"),
+        ),
         Index("ix_documents_space_key", "source_id", "space_key"),
         Index(
             "ix_documents_unindexed",
