@@ -4,7 +4,22 @@ import sys
 
 import typer
 
-from app.commands import ask, db, demo, doctor, eval, jobs, minutes, people, record, sandbox, source, sync, up
+from app.commands import (
+    ask,
+    db,
+    demo,
+    doctor,
+    eval,
+    glossary,
+    jobs,
+    minutes,
+    people,
+    record,
+    sandbox,
+    source,
+    sync,
+    up,
+)
 from app.failures import report
 
 app = typer.Typer(
@@ -24,6 +39,7 @@ app.add_typer(source.app, name="source")
 app.add_typer(sync.app, name="sync")
 app.add_typer(record.app, name="record")
 app.add_typer(minutes.app, name="minutes")
+app.add_typer(glossary.app, name="glossary")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(people.app, name="people")
 app.add_typer(eval.app, name="eval")

@@ -4,9 +4,10 @@ Shared by every door a recording comes through; knows no engine and no page.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -20,11 +21,15 @@ from core.errors import NotFound
 from core.settings import Settings
 from core.tables.documents import Document, Gate, Source
 from core.tables.meetings import Recording, Segment
-from core.transcript import Transcript, Utterance
+from core.transcript import Transcript, Utterance, Word
 from workers.language import CONFIGURATIONS, SIMPLE, language_of
 
 UPLOADS = "uploads"
 UNKNOWN_SPEAKER = "Speaker ?"
+SPOKEN_COLUMNS = ("start_s", "end_s", "speaker", "text", "confidence", "words", "heard")
+
+
+Mend = Callable[[Session, Recording, Sequence[Utterance]], tuple[Utterance, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +139,7 @@ def load_transcript(session: Session, recording_id: int) -> tuple[Recording, Tra
     rows = session.execute(
         select(Segment).where(Segment.recording_id == recording_id).order_by(Segment.position)
     ).scalars()
-    utterances = tuple(
-        Utterance(row.start_s, row.end_s, row.text, row.speaker, row.confidence) for row in rows
-    )
+    utterances = tuple(utterance_of(row) for row in rows)
     return recording, Transcript(
         utterances,
         engine=recording.engine or "",
@@ -146,10 +149,20 @@ def load_transcript(session: Session, recording_id: int) -> tuple[Recording, Tra
     )
 
 
+def utterance_of(row: Segment) -> Utterance:
+    """A segment as the value it was made from."""
+    words = tuple(Word(*one) for one in row.words or ())
+    return Utterance(row.start_s, row.end_s, row.text, row.speaker, row.confidence, words)
+
+
 def add_segments(
-    session: Session, recording_id: int, first_position: int, spoken: Sequence[Utterance]
+    session: Session,
+    recording_id: int,
+    first_position: int,
+    spoken: Sequence[Utterance],
+    heard: Sequence[str | None] = (),
 ) -> None:
-    """Upsert utterances at `first_position` and following."""
+    """Upsert utterances at `first_position` and following; `heard` are their texts before they were mended."""
     if not spoken:
         return
     statement = insert(Segment).values(
@@ -162,28 +175,58 @@ def add_segments(
                 "speaker": one.speaker,
                 "text": one.text.replace("\x00", ""),
                 "confidence": one.confidence,
+                "words": _timed(one.words),
+                "heard": before.replace("\x00", "") if before else None,
             }
-            for offset, one in enumerate(spoken)
+            for offset, (one, before) in enumerate(zip_longest(spoken, heard))
+            if one is not None
         ]
     )
-    columns = {
-        name: statement.excluded[name] for name in ("start_s", "end_s", "speaker", "text", "confidence")
-    }
+    columns = {name: statement.excluded[name] for name in SPOKEN_COLUMNS}
     session.execute(
         statement.on_conflict_do_update(index_elements=["recording_id", "position"], set_=columns)
     )
 
 
-def finish(session: Session, settings: Settings, recording_id: int, transcript: Transcript) -> int:
+def _timed(words: Sequence[Word]) -> list[list[Any]] | None:
+    """Times to the hundredth, as engines know them at best; a six hour meeting has 50,000 words."""
+    rounded = [
+        [
+            round(word.start_s, 2),
+            round(word.end_s, 2),
+            word.text.replace("\x00", ""),
+            None if word.confidence is None else round(word.confidence, 3),
+        ]
+        for word in words
+    ]
+    return rounded or None
+
+
+def finish(
+    session: Session,
+    settings: Settings,
+    recording_id: int,
+    transcript: Transcript,
+    *,
+    mend: Mend | None = None,
+) -> int:
     """Write the whole transcript, make it a document, and enqueue its indexing and its minutes.
+
+    Args:
+        mend: puts in the names and words that people corrected before (`workers.corrections.mend`).
 
     Returns:
         Number of utterances.
     """
     recording = session.get_one(Recording, recording_id)
     session.execute(delete(Segment).where(Segment.recording_id == recording_id))
-    for start in range(0, len(transcript.utterances), 1000):
-        add_segments(session, recording_id, start, transcript.utterances[start : start + 1000])
+    heard = transcript.utterances
+    mended = mend(session, recording, heard) if mend else heard
+    before = [old.text if old.text != new.text else None for old, new in zip(heard, mended, strict=True)]
+    transcript = replace(transcript, utterances=mended)
+    for start in range(0, len(mended), 1000):
+        some = slice(start, start + 1000)
+        add_segments(session, recording_id, start, mended[some], before[some])
     recording.engine = transcript.engine
     recording.language = transcript.language
     recording.warnings = list(transcript.warnings)
@@ -194,6 +237,16 @@ def finish(session: Session, settings: Settings, recording_id: int, transcript: 
     jobs.enqueue(session, "index_document", str(recording.document_id), document_id=recording.document_id)
     jobs.enqueue(session, "draft_minutes", str(recording_id), recording_id=recording_id)
     return len(transcript.utterances)
+
+
+def rewrite_document(session: Session, settings: Settings, recording: Recording) -> None:
+    """Bring the document of a corrected transcript up to date and have its passages indexed again."""
+    if recording.document_id is None:
+        return
+    session.flush()
+    _, transcript = load_transcript(session, recording.id)
+    _upsert_document(session, settings, recording, transcript)
+    jobs.enqueue(session, "index_document", str(recording.document_id), document_id=recording.document_id)
 
 
 def mark_failed(session: Session, recording_id: int, reason: str) -> None:

@@ -23,9 +23,10 @@ from connectors.recordings.transcript_files.parse import parse
 from core.errors import BadInput, ClaimLost, ImpError, Interrupted, NeverAgain, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Recording, Segment
-from core.transcript import Transcript, Utterance
+from core.transcript import Transcript
 from workers import recordings
 from workers.context import Context
+from workers.corrections import mend
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         raise
     with context.factory.begin() as session:
         job.fence(session)
-        n_utterances = recordings.finish(session, context.settings, recording_id, transcript)
+        n_utterances = recordings.finish(session, context.settings, recording_id, transcript, mend=mend)
     return {"n_utterances": n_utterances, "engine": transcript.engine}
 
 
@@ -166,7 +167,7 @@ def _joined(
             .where(Segment.recording_id == recording.id)
             .order_by(Segment.start_s, Segment.end_s)
         ).scalars()
-        spoken = tuple(Utterance(r.start_s, r.end_s, r.text, r.speaker, r.confidence) for r in rows)
+        spoken = tuple(recordings.utterance_of(row) for row in rows)
     spoken_in: dict[str, int] = job.checkpoint.get("languages") or {}
     if not sounds_like_speech(spoken):
         raise BadInput(f"{recording.file_name}: no speech was heard in this recording")

@@ -111,6 +111,39 @@ def retry(recording_id: RecordingId, wait: Wait = False) -> None:
         follow(context.factory, [job_id])
 
 
+@app.command()
+def correct(
+    recording_id: RecordingId,
+    wrong: Annotated[str, typer.Argument(help="The words as they stand in the transcript.")],
+    right: Annotated[str, typer.Argument(help="The words that were said.")],
+    learn: Annotated[
+        bool, typer.Option("--learn/--no-learn", help="Remember it for meetings to come.")
+    ] = True,
+) -> None:
+    """Write the right words in transcript, search, minutes and glossary."""
+    from app.session import open_session
+    from workers.corrections import correct_word
+
+    with open_session() as (context, session):
+        done = correct_word(session, context.settings, recording_id, wrong, right, learn=learn)
+    print(f"{done.n_utterances} utterances and {done.n_lines} lines of minutes corrected")
+
+
+@app.command("rename-speaker")
+def rename_speaker(
+    recording_id: RecordingId,
+    old: Annotated[str, typer.Argument(help="The speaker as the transcript shows them, e.g. 'Speaker ?'.")],
+    new: Annotated[str, typer.Argument(help="Their name.")],
+) -> None:
+    """Give a speaker their name in transcript, search and minutes."""
+    from app.session import open_session
+    from workers import corrections
+
+    with open_session() as (context, session):
+        done = corrections.rename_speaker(session, context.settings, recording_id, old, new)
+    print(f"{done.n_utterances} utterances and {done.n_lines} lines of minutes renamed")
+
+
 def _rows(session: Any, recording_id: int | None, *, limit: int = 1) -> list[dict[str, Any]]:
     from sqlalchemy import select
 
