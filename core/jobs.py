@@ -50,6 +50,19 @@ CLAIM = text("""
               extract(epoch FROM now() - created_at)::float AS waited_s
 """)
 
+# Work that was never begun: what failed or took a worker with it is done by itself, so that it harms nothing else.
+CLAIM_OTHERS = text("""
+    UPDATE jobs SET state = 'running', claim = gen_random_uuid()::text, worker = :worker, attempts = 1,
+           heartbeat_at = clock_timestamp(), started_at = coalesce(started_at, now())
+    WHERE id IN (
+        SELECT id FROM jobs
+        WHERE kind = :kind AND state = 'queued' AND run_after <= now() AND attempts = 0 AND NOT is_cancel_asked
+              AND max_attempts > 0
+        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING id, kind, key, queue, args, checkpoint, attempts, max_attempts, claim,
+              extract(epoch FROM now() - created_at)::float AS waited_s
+""")
+
 BEAT = text("""
     UPDATE jobs SET heartbeat_at = clock_timestamp() WHERE id = :id AND claim = :claim AND state = 'running'
     RETURNING is_cancel_asked
@@ -216,12 +229,16 @@ def claim(session: Session, job_id: int, *, worker: str, stale_s: float) -> Clai
     row = session.execute(
         CLAIM, {"id": job_id, "claim": uuid.uuid4().hex, "worker": worker, "stale_s": stale_s}
     ).one_or_none()
-    if row is None:
-        return None
-    return Claimed(
-        row.id, row.kind, row.key, row.queue, row.args, row.checkpoint, row.attempts, row.max_attempts,
-        row.claim, row.waited_s,
-    )  # fmt: skip
+    return None if row is None else _claimed(row)
+
+
+def claim_others(session: Session, kind: str, *, limit: int, worker: str) -> list[Claimed]:
+    """Take up to `limit` due rows of a kind that nobody has begun yet, oldest first, to work on them together.
+
+    Each is a claim of its own, with its own ending. Their rings find nothing to claim later.
+    """
+    rows = session.execute(CLAIM_OTHERS, {"kind": kind, "limit": limit, "worker": worker})
+    return sorted((_claimed(row) for row in rows), key=lambda job: job.id)
 
 
 def beat(session: Session, job: Claimed) -> bool:
@@ -360,6 +377,13 @@ def _write_fenced(session: Session, statement: Any, job: Claimed, **values: str)
     result = session.execute(statement, {"id": job.id, "claim": job.claim, **values})
     if result.rowcount == 0:  # type: ignore[attr-defined]
         raise ClaimLost(f"job {job.id} was taken over by another worker")
+
+
+def _claimed(row: Any) -> Claimed:
+    return Claimed(
+        row.id, row.kind, row.key, row.queue, row.args, row.checkpoint, row.attempts, row.max_attempts,
+        row.claim, row.waited_s,
+    )  # fmt: skip
 
 
 def _json(value: dict[str, Any]) -> str:

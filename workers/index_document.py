@@ -1,6 +1,7 @@
 """Job: make one document searchable as it stands: passages, postings, vectors.
 
-Only passages whose text changed are embedded; vectors are computed outside any transaction.
+Only passages whose text changed are embedded. Other documents that wait are taken along (`workers.index_together`),
+so that the model sees full batches.
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,8 @@ from rag.embedding import Embedder
 from rag.passage import Passage
 from rag.store import ChunkToEmbed
 from workers.context import Context
+from workers.index_together import index_together
 from workers.recordings import load_transcript
-
-EMBED_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +34,50 @@ class _Content:
     utterances: Sequence[Utterance]
 
 
+@dataclass(frozen=True, slots=True)
+class CutDocument:
+    """A document whose passages and postings are written; `to_embed` is what still lacks a vector."""
+
+    document_id: int
+    content_hash: str | None
+    to_embed: tuple[ChunkToEmbed, ...]
+    outcome: dict[str, Any]
+
+
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `document_id`. Outcome: how many passages were kept, added, removed and embedded."""
+    with context.factory.begin() as session:
+        model = store.find_model(session, context.embedder)
+        model_id = model.id if model else store.register_model(session, context.embedder)
+    return index_together(context, job, model_id, cut=cut, close=mark_searchable)
+
+
+def cut(context: Context, job: RunningJob, model_id: int) -> CutDocument:
+    """Read the document, cut it, write what changed of its passages and postings."""
     document_id = int(job.args["document_id"])
     content = _read(context, document_id)
     if content is None:
         with context.factory.begin() as session:
             job.fence(session)
-            return {"n_removed": store.remove_document(session, document_id)}
+            return CutDocument(
+                document_id, None, (), {"n_removed": store.remove_document(session, document_id)}
+            )
     passages = _passages(content, context.embedder)
     with context.factory.begin() as session:
         job.fence(session)
-        model_id = store.register_model(session, context.embedder)
         changed = store.index_document(session, document_id, passages, model_id=model_id)
-    _embed(context, job, model_id, changed.to_embed)
-    with context.factory.begin() as session:
-        job.fence(session)
-        store.mark_indexed(session, document_id, content.content_hash)
-    return {
-        "n_kept": changed.n_kept,
-        "n_added": changed.n_added,
-        "n_removed": changed.n_removed,
-        "n_embedded": len(changed.to_embed),
-    }
+    counts = {"n_kept": changed.n_kept, "n_added": changed.n_added, "n_removed": changed.n_removed}
+    return CutDocument(
+        document_id, content.content_hash, changed.to_embed, {**counts, "n_embedded": len(changed.to_embed)}
+    )
+
+
+def mark_searchable(context: Context, job: RunningJob, document: CutDocument) -> None:
+    """Note as of which content the document can be found; nothing for one that was taken out."""
+    if "n_embedded" in document.outcome:
+        with context.factory.begin() as session:
+            job.fence(session)
+            store.mark_indexed(session, document.document_id, document.content_hash)
 
 
 def _read(context: Context, document_id: int) -> _Content | None:
@@ -92,14 +113,3 @@ def _passages(content: _Content, embedder: Embedder) -> list[Passage]:
     return chunk_markdown(
         content.title, content.markdown, count_tokens=embedder.count_tokens, space=content.space_key
     )
-
-
-def _embed(context: Context, job: RunningJob, model_id: int, waiting: Sequence[ChunkToEmbed]) -> None:
-    """Embed batch by batch; a batch that is written is never computed again."""
-    for start in range(0, len(waiting), EMBED_BATCH):
-        job.check()
-        batch = waiting[start : start + EMBED_BATCH]
-        vectors = context.embedder.embed_passages([one.embedded_text for one in batch])
-        with context.factory.begin() as session:
-            store.store_embeddings(session, model_id, [one.chunk_id for one in batch], vectors)
-        job.progress(start + len(batch), len(waiting), "passages embedded")

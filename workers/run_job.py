@@ -40,18 +40,50 @@ def run_job(context: Context, job_id: int, work: Work) -> str:
         return "not_claimed"
     started = time.monotonic()
     with bound(job_id=claimed.id, kind=claimed.kind, key=claimed.key):
-        status, error = _work_and_close(context, claimed, work)
-        duration_s = time.monotonic() - started
-        JOB_SECONDS.labels(claimed.kind, status).observe(duration_s)
-        level = logging.INFO if status in ("done", "interrupted", "cancelled") else logging.WARNING
-        fields = {
-            "status": status,
-            "duration_s": round(duration_s, 3),
-            "waited_s": round(claimed.waited_s, 3),
-            "attempt": claimed.attempt,
-        }
-        logger.log(level, "job_ended", extra=fields if error is None else {**fields, "why": error})
+
+        def finish() -> dict[str, Any]:
+            with RunningJob(
+                claimed, context.factory, heartbeat_s=context.settings.imp_heartbeat_s
+            ) as running:
+                running.check()
+                return work(context, running)
+
+        status, error = _finish_and_close(context, claimed, finish)
+        _tell(claimed, status, error, time.monotonic() - started)
     return status
+
+
+def end_companion(
+    context: Context, claimed: Claimed, ending: dict[str, Any] | Exception, *, duration_s: float
+) -> str:
+    """Close a job that was worked on beside another one, as `run_job` closes its own; returns its status.
+
+    Args:
+        ending: the outcome, or what stopped it.
+    """
+
+    def finish() -> dict[str, Any]:
+        if isinstance(ending, Exception):
+            raise ending
+        return ending
+
+    with bound(job_id=claimed.id, kind=claimed.kind, key=claimed.key):
+        status, error = _finish_and_close(context, claimed, finish)
+        _tell(claimed, status, error, duration_s)
+    return status
+
+
+def _tell(claimed: Claimed, status: str, error: str | None, duration_s: float) -> None:
+    """The one outcome line of a job."""
+    JOB_SECONDS.labels(claimed.kind, status).observe(duration_s)
+    level = logging.INFO if status in ("done", "interrupted", "cancelled") else logging.WARNING
+    fields = {
+        "status": status,
+        "duration_s": round(duration_s, 3),
+        "waited_s": round(claimed.waited_s, 3),
+        "attempt": claimed.attempt,
+    }
+    logger.log(level, "job_ended", extra=fields if error is None else {**fields, "why": error})
 
 
 def _claim(context: Context, job_id: int) -> Claimed | None:
@@ -68,11 +100,11 @@ def _claim(context: Context, job_id: int) -> Claimed | None:
                 return None
 
 
-def _work_and_close(context: Context, claimed: Claimed, work: Work) -> tuple[str, str | None]:
+def _finish_and_close(
+    context: Context, claimed: Claimed, finish: Callable[[], dict[str, Any]]
+) -> tuple[str, str | None]:
     try:
-        with RunningJob(claimed, context.factory, heartbeat_s=context.settings.imp_heartbeat_s) as running:
-            running.check()
-            outcome = work(context, running)
+        outcome = finish()
         _close(context, lambda session: jobs.close(session, claimed, state="done", outcome=outcome))
         return "done", None
     except ClaimLost as exc:
