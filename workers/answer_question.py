@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from connectors.slack import posting
+from connectors.slack import panel, posting
 from connectors.slack.mrkdwn import escape
 from connectors.slack.web import make_client
 from core.errors import ImpError, NotFound, TryAgain
@@ -18,16 +18,10 @@ from core.running_job import RunningJob
 from core.tables.questions import Question
 from workers import questions, slack_people
 from workers.context import Context
-from workers.slack_message import message_of
+from workers.slack_message import message_of, words_for
 
 logger = logging.getLogger(__name__)
 
-NOT_FOR_ALL = (
-    "I found no answer in what everyone in this channel may open. "
-    "<@{user}>, I told you alone what you may open about it."
-)
-BROKEN = "I could not answer this: {why}. Your question is kept; an admin can run it again."
-BROKEN_IN_PUBLIC = "Something on my side is broken, so I could not answer this."
 UNEXPECTED = "something on my side is broken"
 
 
@@ -38,12 +32,15 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     try:
         if question.place["kind"] == "command":
             return _below_command(context, client, job, question)
+        if is_in_panel(question):
+            return _in_panel(context, client, job, question)
         if question.place["kind"] == "dm":
             return _in_direct_message(context, client, job, question)
         return _in_public(context, client, job, question)
     except Exception as exc:
         if is_last(job, exc):
-            _say_that_it_broke(client, job, question, exc)
+            why = str(exc) if isinstance(exc, ImpError) else UNEXPECTED
+            say_that_it_broke(client, job.checkpoint.get("posted_ts"), question, why)
         raise
 
 
@@ -54,6 +51,11 @@ def load(context: Context, question_id: int) -> Question:
     if question is None:
         raise NotFound(f"question {question_id} does not exist")
     return question
+
+
+def is_in_panel(question: Question) -> bool:
+    """A thread with us alone: the assistant's side panel shows it as a chat."""
+    return question.place["kind"] == "dm" and bool(question.place.get("thread_ts"))
 
 
 def is_last(job: RunningJob, exc: Exception) -> bool:
@@ -77,7 +79,7 @@ def _below_command(
     found = questions.answer(context, question.id, audience=[asker(context, client, question)])
     job.check()
     if not job.checkpoint.get("said"):
-        posting.answer_alone(client, question.place, message_of(context, question, found), _mark(question))
+        posting.answer_alone(client, question.place, message_of(context, question, found), mark_of(question))
         _save(context, job, said=True)
     return {"outcome": found.outcome, "said": "private"}
 
@@ -90,6 +92,31 @@ def _in_direct_message(
     job.check()
     posting.edit_private(client, question.place, posted, message_of(context, question, found))
     return {"outcome": found.outcome, "said": "private"}
+
+
+def _in_panel(context: Context, client: WebClient, job: RunningJob, question: Question) -> dict[str, Any]:
+    """Streamed below the question; as one message where Slack does not stream."""
+    place = question.place
+    if not job.checkpoint.get("posted_ts"):
+        panel.set_status(client, place, panel.LOOKING)
+    found = questions.answer(context, question.id, audience=[asker(context, client, question)])
+    job.check()
+    message = message_of(context, question, found)
+    begun = job.checkpoint.get("posted_ts")
+    if begun is None and job.checkpoint.get("is_streaming"):
+        begun = panel.begun_before(client, place)
+    if begun is not None:
+        panel.finish(client, place, str(begun), message, mark_of(question))
+        return {"outcome": found.outcome, "said": "private"}
+    _save(context, job, is_streaming=True)
+    panel.set_status(client, place, panel.WRITING)
+    streamed = panel.stream(
+        client, place, message, mark_of(question), on_begun=lambda ts: _save(context, job, posted_ts=ts)
+    )
+    if streamed is None:
+        posted = _looking(context, client, job, question)
+        posting.edit_private(client, place, posted, message)
+    return {"outcome": found.outcome, "said": "private", "is_streamed": streamed is not None}
 
 
 def _in_public(context: Context, client: WebClient, job: RunningJob, question: Question) -> dict[str, Any]:
@@ -106,9 +133,9 @@ def _in_public(context: Context, client: WebClient, job: RunningJob, question: Q
     alone = questions.answer(context, question.id, audience=[person_id])
     job.check()
     if not job.checkpoint.get("said"):
-        posting.answer_alone(client, place, message_of(context, question, alone), _mark(question))
+        posting.answer_alone(client, place, message_of(context, question, alone), mark_of(question))
         _save(context, job, said=True)
-    posting.edit_words(client, place, posted, NOT_FOR_ALL.format(user=place["user"]))
+    posting.edit_words(client, place, posted, words_for(question).not_for_all.format(user=place["user"]))
     return {"outcome": alone.outcome, "said": "private"}
 
 
@@ -117,27 +144,35 @@ def _looking(context: Context, client: WebClient, job: RunningJob, question: Que
     posted = job.checkpoint.get("posted_ts")
     if posted is None:
         is_retry = job.claimed.attempt > 1
-        posted = posting.find_or_post_looking(client, question.place, _mark(question), is_retry=is_retry)
+        posted = posting.find_or_post_looking(client, question.place, mark_of(question), is_retry=is_retry)
         _save(context, job, posted_ts=posted)
     return str(posted)
 
 
-def _say_that_it_broke(client: WebClient, job: RunningJob, question: Question, exc: Exception) -> None:
-    """Nobody is left looking at "looking…"; a channel is told less than the asker."""
-    why = str(exc) if isinstance(exc, ImpError) else UNEXPECTED
-    posted, place = job.checkpoint.get("posted_ts"), question.place
+def say_that_it_broke(client: WebClient, posted: str | None, question: Question, why: str) -> None:
+    """Nobody is left looking at "looking…"; a channel is told less than the asker.
+
+    Args:
+        posted: the message that should have become the answer.
+    """
+    place, words, mark = question.place, words_for(question), f"{mark_of(question)}:broken"
+    told = escape(words.broken.format(why=why))
     try:
+        if is_in_panel(question):
+            panel.say_instead(client, place, posted, told, mark)
+            return
         if posted and place["kind"] == "dm":
-            posting.edit_words(client, place, posted, escape(BROKEN.format(why=why)))
+            posting.edit_words(client, place, posted, told)
             return
         if posted:
-            posting.edit_words(client, place, posted, BROKEN_IN_PUBLIC)
+            posting.edit_words(client, place, posted, words.broken_in_public)
     except ImpError as failed:
         logger.warning("asker_not_told", extra={"why": type(failed).__name__})
-    posting.tell_asker(client, place, BROKEN.format(why=why), f"{_mark(question)}:broken")
+    posting.tell_asker(client, place, words.broken.format(why=why), mark)
 
 
-def _mark(question: Question) -> str:
+def mark_of(question: Question) -> str:
+    """By which a second run finds what the first one posted."""
     return f"question:{question.id}"
 
 

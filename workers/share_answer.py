@@ -10,9 +10,9 @@ from core.errors import Denied, NotFound
 from core.running_job import RunningJob
 from core.tables.questions import Question
 from workers import questions, slack_people
-from workers.answer_question import BROKEN, UNEXPECTED, is_last, load
+from workers.answer_question import UNEXPECTED, is_last, load
 from workers.context import Context
-from workers.slack_message import message_of
+from workers.slack_message import message_of, words_for
 
 NOT_SHARED = "I did not share it: nothing that everyone in this channel may open answers this question."
 NOT_A_MEMBER = "I did not share it: I am not in this channel. Invite me, then share again."
@@ -34,7 +34,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         return {"said": "refused"}
     except Exception as exc:
         if is_last(job, exc):
-            posting.tell_asker(client, place, BROKEN.format(why=UNEXPECTED), mark)
+            posting.tell_asker(client, place, words_for(question).broken.format(why=UNEXPECTED), mark)
         raise
 
 

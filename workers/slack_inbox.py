@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from connectors.slack.inbox import AdminWord, Asked, Clicked, FileShared, Reviewed
+from connectors.slack.inbox import AdminWord, Asked, Clicked, FileShared, PanelOpened, Reviewed
 from core import jobs
 from core.tables.jobs import Delivery
 from core.tables.people import Account
@@ -133,6 +133,18 @@ class SlackInbox:
                     is_wanted=shared.is_wanted,
                     response_url=shared.response_url,
                 )
+
+    def open_panel(self, opened: PanelOpened) -> None:
+        with self._context.factory.begin() as session:
+            jobs.enqueue(
+                session,
+                "offer_prompts",
+                f"{opened.channel}:{opened.thread_ts}",
+                user=opened.user,
+                channel=opened.channel,
+                thread_ts=opened.thread_ts,
+                beside=opened.beside,
+            )
 
     def open_home(self, user: str) -> None:
         with self._context.factory.begin() as session:

@@ -10,11 +10,13 @@ from typing import Any
 
 from connectors.slack.answer_text import PIECE_CHARS, pieces
 from connectors.slack.mrkdwn import escape, link, shorten
+from connectors.slack.phrases import ENGLISH, Phrases, phrases
 
 MAX_TEXT_SECTIONS = 10
 MAX_SOURCES = 8
 CONTEXT_CHARS = 1_900
 LOW_CONFIDENCE = 0.55
+MAX_FOLLOW_UP_CHARS = 2_000
 
 Block = dict[str, Any]
 
@@ -32,11 +34,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """Who stands for the answer, and since when."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerMessage:
-    """What to show. `text` carries `[n]` marks; `reason` is said when there is no answer.
+    """What to show. `text` carries `[n]` marks, or says why there is no answer.
 
     `nearest` are passages looked at in vain; they are only shown to the asker. `understood` is the question
-    with what it took over from the one before.
+    with what it took over from the one before. `language` is that of the question, as in `phrases`.
     """
 
     question_id: int
@@ -48,15 +58,25 @@ class AnswerMessage:
     engine: str
     nearest: tuple[Source, ...] = ()
     understood: str | None = None
+    verified: Verified | None = None
+    language: str = ENGLISH
+
+    @property
+    def words(self) -> Phrases:
+        return phrases(self.language)
 
 
 def private_blocks(message: AnswerMessage, *, can_share: bool = True) -> list[Block]:
-    """For the asker alone: with a button that shares it where there is somebody to share it with."""
+    """For the asker alone, below a channel: shared with a button, followed up in a box.
+
+    Where nobody else is (a direct message), both are left out: one asks on by writing.
+    """
     return [
         *_body(message),
         *_sources(message),
         _footer(message),
-        _buttons(message, can_share=can_share and message.is_answered),
+        _buttons(message, can_share=can_share and message.is_answered, is_private=True),
+        *([_follow_up_box(message)] if can_share else []),
     ]
 
 
@@ -64,6 +84,20 @@ def public_blocks(message: AnswerMessage) -> list[Block]:
     """For everyone in the channel: never names what was looked at in vain."""
     sources = _sources(message) if message.is_answered else []
     return [*_body(message), *sources, _footer(message), _buttons(message, can_share=False)]
+
+
+def panel_blocks(message: AnswerMessage) -> list[Block]:
+    """For the side panel, where the question stands right above."""
+    return [*_body(message)[1:], *closing_blocks(message)]
+
+
+def closing_blocks(message: AnswerMessage) -> list[Block]:
+    """What stands below a streamed answer."""
+    return [
+        *_sources(message),
+        _footer(message),
+        _buttons(message, can_share=False, is_private=True),
+    ]
 
 
 def fallback_text(message: AnswerMessage) -> str:
@@ -74,11 +108,12 @@ def fallback_text(message: AnswerMessage) -> str:
 def _body(message: AnswerMessage) -> list[Block]:
     asked = f"*{_in_bold(shorten(message.question, 280))}*"
     if message.understood:
-        asked += f"\n_Understood as: {_in_italics(shorten(message.understood, 280))}_"
+        understood = message.words.understood.format(question=_in_italics(shorten(message.understood, 280)))
+        asked += f"\n_{understood}_"
     urls = {source.number: source.url for source in message.sources} if message.is_answered else {}
     found = pieces(message.text, urls)
     if len(found) > MAX_TEXT_SECTIONS:
-        found = [*found[:MAX_TEXT_SECTIONS], "_…the rest stands in the sources._"]
+        found = [*found[:MAX_TEXT_SECTIONS], f"_{message.words.rest}_"]
     return [section(asked), *(section(piece) for piece in found)]
 
 
@@ -95,7 +130,7 @@ def _sources(message: AnswerMessage) -> list[Block]:
     sources = message.sources if message.is_answered else message.nearest
     if not sources:
         return []
-    heading = "*Sources*" if message.is_answered else "*Closest pages you can open*"
+    heading = f"*{message.words.sources if message.is_answered else message.words.closest}*"
     lines = [_source_line(source) for source in sources[:MAX_SOURCES]]
     return [{"type": "divider"}, *(section(text) for text in _packed([heading, *lines]))]
 
@@ -121,33 +156,71 @@ def _source_line(source: Source) -> str:
 
 
 def _footer(message: AnswerMessage) -> Block:
-    said = [f"Answered by: {escape(message.engine)}"] if message.is_answered else []
-    if message.is_answered and message.confidence < LOW_CONFIDENCE:
-        said.append("I am not sure about this one; please check the source")
-    if not said:
-        said = ["Only pages and recordings you may open were searched"]
+    words_of, said = message.words, []
+    if message.verified is not None:
+        name, date = escape(message.verified.name), message.verified.at.date().isoformat()
+        said.append(words_of.verified.format(name=name, date=date))
+    elif message.is_answered:
+        said.append(words_of.answered_by.format(engine=escape(message.engine)))
+        if message.confidence < LOW_CONFIDENCE:
+            said.append(f"⚠️ {words_of.unsure}")
     return {
         "type": "context",
-        "elements": [words(shorten(" · ".join(said), CONTEXT_CHARS))],
+        "elements": [words(shorten(" · ".join(said or [words_of.searched]), CONTEXT_CHARS))],
     }
 
 
-def _buttons(message: AnswerMessage, *, can_share: bool) -> Block:
-    value = str(message.question_id)
+def _buttons(message: AnswerMessage, *, can_share: bool, is_private: bool = False) -> Block:
+    value, words_of = str(message.question_id), message.words
     buttons = [
+        *([_button(words_of.share, "share", value)] if can_share else []),
+        *([_button(words_of.show_sources, "sources", value)] if message.is_answered else []),
         _button("👍", "feedback_up", value),
         _button("👎", "feedback_down", value),
+        _needs_human(words_of.needs_human, value, is_private=is_private),
     ]
-    if message.is_answered:
-        buttons.insert(0, _button("Show sources", "sources", value))
-    if can_share:
-        buttons.insert(0, _button("Share to channel", "share", value))
+    if message.sources and message.verified is None:
+        verify = {"text": plain(words_of.verify), "value": f"verify:{value}"}
+        buttons.append({"type": "overflow", "action_id": "more", "options": [verify]})
     return {"type": "actions", "block_id": f"answer_{value}", "elements": buttons}
 
 
+def _needs_human(label: str, value: str, *, is_private: bool) -> Block:
+    """Of a private question others only learn when the asker says so."""
+    button = _button(label, "needs_human", value)
+    if is_private:
+        button["confirm"] = {
+            "title": plain("Ask a person?"),
+            "text": plain("Your question, not the answer, is shown to those who may know."),
+            "confirm": plain("Ask"),
+            "deny": plain("Back"),
+        }
+    return button
+
+
+def _follow_up_box(message: AnswerMessage) -> Block:
+    """Enter sends it."""
+    return {
+        "type": "input",
+        "block_id": f"follow_up_{message.question_id}",
+        "dispatch_action": True,
+        "label": plain(message.words.follow_up),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": "follow_up",
+            "placeholder": plain(message.words.follow_up_hint),
+            "max_length": MAX_FOLLOW_UP_CHARS,
+            "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+        },
+    }
+
+
 def _button(label: str, action_id: str, value: str) -> Block:
-    text = {"type": "plain_text", "text": label, "emoji": True}
-    return {"type": "button", "text": text, "action_id": action_id, "value": value}
+    return {"type": "button", "text": plain(label), "action_id": action_id, "value": value}
+
+
+def plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": True}
 
 
 def words(text: str) -> dict[str, Any]:

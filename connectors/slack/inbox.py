@@ -70,6 +70,16 @@ class FileShared:
     response_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PanelOpened:
+    """The assistant's side panel of one person; `beside` is the channel they look at."""
+
+    user: str
+    channel: str
+    thread_ts: str
+    beside: str | None
+
+
 class Inbox(Protocol):
     """Where requests are kept; every method returns within milliseconds."""
 
@@ -94,6 +104,9 @@ class Inbox(Protocol):
 
     def file(self, shared: FileShared) -> None:
         """Have the file looked at, or taken in when it is wanted."""
+
+    def open_panel(self, opened: PanelOpened) -> None:
+        """Have questions offered in the side panel."""
 
     def open_home(self, user: str) -> None:
         """Have the person's home tab drawn anew."""

@@ -35,6 +35,7 @@ def test_events_are_those_somebody_listens_to() -> None:
     folder = Path(__file__).resolve().parents[2] / "connectors" / "slack"
     source = "".join(path.read_text() for path in folder.rglob("*.py"))
     listened = set(re.findall(r'app\.event\("(\w+)"\)', source))
+    listened |= {f"assistant_{event}" for event in re.findall(r"assistant\.(thread_\w+)\(on_", source)}
     assert {event.partition(".")[0] for event in events} == listened
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
 

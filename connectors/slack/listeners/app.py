@@ -6,11 +6,13 @@ Signatures are Bolt's to verify. Knows no table and no answer.
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from slack_sdk.oauth.installation_store import Bot
 
 from connectors.slack.inbox import Inbox
 from connectors.slack.listeners.answer_buttons import add_answer_buttons
@@ -24,18 +26,35 @@ from connectors.slack.listeners.recordings import add_recordings
 logger = logging.getLogger(__name__)
 
 
-def make_bolt(client: WebClient, signing_secret: str | None, inbox: Inbox) -> App:
+BotOf = Callable[[str | None, str | None], Bot | None]
+
+
+def make_bolt(
+    client: WebClient, signing_secret: str | None, inbox: Inbox, *, bot_of: BotOf | None = None
+) -> App:
     """The Bolt app; verifies signatures with the replay window, answers from its own thread pool.
 
     It never asks Slack who it is: a question must be kept also while Slack's API is down.
+
+    Args:
+        client: speaks for the bot of the one workspace; has no token where there are several.
+        bot_of: (organization, workspace) -> its bot, where several workspaces installed it.
     """
     token = client.token
     nameless = WebClient(
         base_url=client.base_url, timeout=client.timeout, retry_handlers=client.retry_handlers
     )
 
-    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
+        if bot_of is None:
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+        bot = bot_of(enterprise_id, team_id)
+        if bot is None:
+            return None
+        return AuthorizeResult(
+            enterprise_id=enterprise_id, team_id=team_id, bot_id=bot.bot_id, bot_user_id=bot.bot_user_id,
+            bot_token=bot.bot_token,
+        )  # fmt: skip
 
     app = App(
         client=nameless,
@@ -51,7 +70,7 @@ def make_bolt(client: WebClient, signing_secret: str | None, inbox: Inbox) -> Ap
 
 def add_listeners(app: App, inbox: Inbox) -> None:
     """Register every surface; of two listeners that fit, Bolt takes the one registered first."""
-    add_assistant(app)
+    add_assistant(app, inbox)
     add_recordings(app, inbox)
     add_commands(app, inbox)
     add_home_tab(app, inbox)

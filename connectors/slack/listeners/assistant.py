@@ -1,41 +1,33 @@
-"""The assistant's side panel: what it offers to ask, and where what is typed there goes.
+"""The assistant's side panel: what it offers to ask, anew whenever the person looks at another channel.
 
-What people write in it arrives as a direct message in a thread and is answered like one.
+What people write in it arrives as a direct message in a thread and is answered like one: Bolt's `Assistant` would
+acknowledge it before it is kept.
 """
 
-import logging
 from typing import Any
 
-from slack_bolt import Ack, App
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_bolt import App
+from slack_bolt.middleware.assistant import Assistant
 
-logger = logging.getLogger(__name__)
-
-TITLE = "Ask what is written in Confluence or was said in a meeting"
-PROMPTS = (
-    ("What was decided lately?", "What did we decide in the last meetings?"),
-    ("Open action items", "Which action items are still open, and who has them?"),
-    ("How do we do this?", "How do I get started as somebody new here?"),
-)
+from connectors.slack.inbox import Inbox, PanelOpened
 
 
-def add_assistant(app: App) -> None:
-    """Offer questions when somebody opens the panel; a failure to do so only costs the offer."""
+def add_assistant(app: App, inbox: Inbox) -> None:
+    """Register the opening of the panel and each change of the channel beside it."""
+    assistant = Assistant()
 
-    def on_started(ack: Ack, event: dict[str, Any], client: WebClient) -> None:
-        ack()
-        thread = event.get("assistant_thread") or {}
-        if not (thread.get("channel_id") and thread.get("thread_ts")):
-            return
-        try:
-            client.assistant_threads_setSuggestedPrompts(
-                channel_id=thread["channel_id"],
-                thread_ts=thread["thread_ts"],
-                title=TITLE,
-                prompts=[{"title": title, "message": message} for title, message in PROMPTS],
-            )
-        except (SlackApiError, OSError) as exc:
-            logger.info("prompts_not_offered", extra={"why": type(exc).__name__})
+    def on_panel(payload: dict[str, Any]) -> None:
+        if opened := panel_of(payload.get("assistant_thread") or {}):
+            inbox.open_panel(opened)
 
-    app.event("assistant_thread_started")(on_started)
+    assistant.thread_started(on_panel)
+    assistant.thread_context_changed(on_panel)
+    app.assistant(assistant)
+
+
+def panel_of(thread: dict[str, Any]) -> PanelOpened | None:
+    """The panel in an event; None where Slack left out whose it is."""
+    user, channel, thread_ts = thread.get("user_id"), thread.get("channel_id"), thread.get("thread_ts")
+    if not (user and channel and thread_ts):
+        return None
+    return PanelOpened(user, channel, thread_ts, beside=(thread.get("context") or {}).get("channel_id"))
