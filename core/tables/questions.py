@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import Index, func
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,8 @@ from core.tables.people import Person
 class Question(Base):
     """Every question asked, its answer and what it rested on.
 
-    `place` says where to answer: `{"via": "slack", "channel": …, "thread_ts": …}`, `api` or `cli`.
+    `place` says where to answer: `{"via": "slack", "channel": …, "thread_ts": …}`, `api` or `cli`. `reuse_key` is
+    the same for questions that must get the same answer while no source changes.
     """
 
     __tablename__ = "questions"
@@ -33,6 +34,15 @@ class Question(Base):
     feedback_reason: Mapped[str | None]
     asked_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     answered_at: Mapped[datetime | None]
+    reuse_key: Mapped[str | None]
+    __table_args__ = (
+        Index(
+            "ix_questions_reuse_key",
+            "reuse_key",
+            "answered_at",
+            postgresql_where=sql_text("reuse_key IS NOT NULL"),
+        ),
+    )
 
 
 class Conversation(Base):
