@@ -32,10 +32,10 @@ _MODEL_OF_EMBEDDER = text(
 )
 
 _ADD_MODEL = text("""
-    INSERT INTO embedding_models (name, revision, dim, state)
-    VALUES (:name, :revision, :dim,
+    INSERT INTO embedding_models (name, revision, dim, spec, state)
+    VALUES (:name, :revision, :dim, :spec,
             CASE WHEN EXISTS (SELECT FROM embedding_models WHERE state = 'serving') THEN 'building' ELSE 'serving' END)
-    ON CONFLICT (name, revision) DO NOTHING
+    ON CONFLICT (name, revision) DO UPDATE SET spec = coalesce(nullif(excluded.spec, ''), embedding_models.spec)
 """)
 
 _LOCK_DOCUMENT = text("""
@@ -92,19 +92,20 @@ _ADD_POSTINGS = text("""
     UPDATE chunks c SET n_terms = totals.n_terms FROM totals WHERE c.id = totals.chunk_id
 """)
 
+# Each connection adds to one of 16 rows, so that indexers seldom wait for each other's commit.
 _COUNT_CORPUS = text("""
-    INSERT INTO corpus_stats (language, n_chunks, n_terms)
-    SELECT language, :sign * count(*), :sign * coalesce(sum(n_terms), 0)
+    INSERT INTO corpus_stats (language, shard, n_chunks, n_terms)
+    SELECT language, pg_backend_pid() % 16, :sign * count(*), :sign * coalesce(sum(n_terms), 0)
     FROM chunks WHERE id = ANY(:chunk_ids) GROUP BY language ORDER BY language
-    ON CONFLICT (language) DO UPDATE
+    ON CONFLICT (language, shard) DO UPDATE
     SET n_chunks = corpus_stats.n_chunks + excluded.n_chunks, n_terms = corpus_stats.n_terms + excluded.n_terms
 """)
 
 _RECOUNT_CORPUS = text("""
     WITH counted AS (SELECT language, count(*) AS n_chunks, sum(n_terms) AS n_terms FROM chunks GROUP BY language),
-    gone AS (DELETE FROM corpus_stats WHERE language NOT IN (SELECT language FROM counted))
+    gone AS (DELETE FROM corpus_stats WHERE shard <> 0 OR language NOT IN (SELECT language FROM counted))
     INSERT INTO corpus_stats (language, n_chunks, n_terms) SELECT language, n_chunks, n_terms FROM counted
-    ON CONFLICT (language) DO UPDATE SET n_chunks = excluded.n_chunks, n_terms = excluded.n_terms
+    ON CONFLICT (language, shard) DO UPDATE SET n_chunks = excluded.n_chunks, n_terms = excluded.n_terms
 """)
 
 _CHUNKS_TO_EMBED = text("""
@@ -153,22 +154,32 @@ class IndexOutcome:
     to_embed: tuple[ChunkToEmbed, ...]
 
 
-def register_model(session: Session, embedder: Embedder) -> int:
+def register_model(session: Session, embedder: Embedder, *, spec: str = "", is_indexed: bool = True) -> int:
     """The id of the embedder's row, made with its own HNSW index if missing.
 
     The first model ever registered serves at once; later ones start as `building`.
+
+    Args:
+        spec: what `load_embedder` takes to load it again.
+        is_indexed: False leaves the index to `rag.embedding_models.build_index`, quicker once the vectors are there.
     """
     if embedder.dim > MAX_HNSW_DIM:
         raise NotConfigured(
             f"{embedder.name} gives {embedder.dim} dimensions; the index takes {MAX_HNSW_DIM}"
         )
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MODEL_LOCK})
-    session.execute(_ADD_MODEL, {"name": embedder.name, "revision": embedder.revision, "dim": embedder.dim})
+    session.execute(
+        _ADD_MODEL,
+        {"name": embedder.name, "revision": embedder.revision, "dim": embedder.dim, "spec": spec},
+    )
     model = find_model(session, embedder)
     if model is None or model.dim != embedder.dim:
         raise NotConfigured(f"{embedder.name} {embedder.revision} is registered with another dimension")
-    if session.scalar(text("SELECT to_regclass(:name)"), {"name": _index_name(model.id)}) is None:
-        session.execute(_create_index(model))
+    if (
+        is_indexed
+        and session.scalar(text("SELECT to_regclass(:name)"), {"name": index_name(model.id)}) is None
+    ):
+        session.execute(text(create_index(model)))
         logger.info("embedding_model.registered", extra={"model_id": model.id, "model": embedder.name})
     return model.id
 
@@ -189,7 +200,10 @@ def switch_model(session: Session, model_id: int) -> None:
         {"id": model_id},
     )
     switched = session.execute(
-        text("UPDATE embedding_models SET state = 'serving' WHERE id = :id RETURNING id"), {"id": model_id}
+        text(
+            "UPDATE embedding_models SET state = 'serving', switched_at = now() WHERE id = :id RETURNING id"
+        ),
+        {"id": model_id},
     ).one_or_none()
     if switched is None:
         raise NotFound(f"there is no embedding model {model_id}")
@@ -200,7 +214,7 @@ def drop_model(session: Session, model_id: int) -> None:
     state = session.scalar(text("SELECT state FROM embedding_models WHERE id = :id"), {"id": model_id})
     if state == "serving":
         raise BadInput(f"embedding model {model_id} is serving: switch to another one first")
-    session.execute(text(f"DROP INDEX IF EXISTS {_index_name(model_id)}"))
+    session.execute(text(f"DROP INDEX IF EXISTS {index_name(model_id)}"))
     session.execute(text("DELETE FROM embedding_models WHERE id = :id"), {"id": model_id})
 
 
@@ -368,13 +382,13 @@ def _count(session: Session, chunk_ids: Sequence[int], sign: int) -> None:
         session.execute(_COUNT_CORPUS, {"chunk_ids": list(chunk_ids), "sign": sign})
 
 
-def _index_name(model_id: int) -> str:
+def index_name(model_id: int) -> str:
     return f"ix_embeddings_hnsw_{int(model_id)}"
 
 
-def _create_index(model: StoredModel) -> Any:
+def create_index(model: StoredModel, *, how: str = "") -> str:
     """One partial HNSW index a model, so models of different sizes live beside each other."""
-    return text(
-        f"CREATE INDEX {_index_name(model.id)} ON embeddings "
+    return (
+        f"CREATE INDEX {how} {index_name(model.id)} ON embeddings "
         f"USING hnsw ((vector::halfvec({int(model.dim)})) halfvec_cosine_ops) WHERE model_id = {int(model.id)}"
     )

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, Te
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.tables.base import Base, big_key, now, parent, texts
+from core.tables.base import Base, Json, big_key, json_object, now, parent, texts
 from core.tables.documents import Document
 
 
@@ -51,16 +51,25 @@ class Posting(Base):
 
 
 class CorpusStats(Base):
-    """What BM25 must know of all chunks of a language: how many, and how many terms in all."""
+    """What BM25 must know of all chunks of a language: how many, and how many terms in all.
+
+    The truth is the sum over a language's shards (each may be negative): indexers add to different ones, so that
+    none waits for another's commit.
+    """
 
     __tablename__ = "corpus_stats"
     language: Mapped[str] = mapped_column(primary_key=True)
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="0")
     n_chunks: Mapped[int] = mapped_column(BigInteger, server_default="0")
     n_terms: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class EmbeddingModel(Base):
-    """One version of one embedder: `building`, `serving` (at most one) or `retired`."""
+    """One version of one embedder: `building`, `serving` (at most one) or `retired`.
+
+    `spec` is what loads it: a package's name, a folder or a hub name; empty where the setting says it. `switched_at`
+    is when it last began to serve, `measured` what is known of its quality.
+    """
 
     __tablename__ = "embedding_models"
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -68,7 +77,10 @@ class EmbeddingModel(Base):
     revision: Mapped[str] = mapped_column(server_default="")
     dim: Mapped[int]
     state: Mapped[str] = mapped_column(server_default="building")
+    spec: Mapped[str] = mapped_column(server_default="")
+    measured: Mapped[Json] = json_object()
     created_at: Mapped[datetime] = now()
+    switched_at: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("name", "revision"),
         Index(
