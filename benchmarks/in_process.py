@@ -68,6 +68,9 @@ def run_waiting(context: Context, *kinds: str, n_threads: int = 1) -> int:
             for ended in pool.map(
                 lambda row: run_job(context, row.id, load_work(MODULES[row.kind])), waiting
             ):
-                if ended != "done":
+                if ended not in (
+                    "done",
+                    "not_claimed",
+                ):  # claimed by another thread, or taken along by its job
                     raise RuntimeError(f"a job ended as {ended!r}; its row says why")
-                n_run += 1
+                n_run += ended == "done"
