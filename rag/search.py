@@ -108,9 +108,13 @@ class Found:
     narrowed: Filters | None = None
 
 
+# A word is known when the asker may read it somewhere: one that only closed pages hold is corrected like any other.
 _TERMS = text("""
     SELECT w.word, s.language, t.lexemes,
-           EXISTS (SELECT FROM postings p WHERE p.lexeme = ANY(t.lexemes)) AS is_known
+           EXISTS (SELECT FROM (SELECT chunk_id FROM postings WHERE lexeme = ANY(t.lexemes) LIMIT 1000) AS p
+                   JOIN chunks c ON c.id = p.chunk_id JOIN documents d ON d.id = c.document_id
+                   WHERE d.gate_ids <@ CAST(:passed AS int[]) AND d.deleted_at IS NULL AND d.status = 'current'
+                  ) AS is_known
     FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS w(word, position)
     CROSS JOIN (SELECT language FROM corpus_stats UNION SELECT 'english') AS s
     CROSS JOIN LATERAL (SELECT tsvector_to_array(to_tsvector(s.language::regconfig, w.word)) AS lexemes) AS t
@@ -312,7 +316,7 @@ def _terms(
     language; and the corrections among them."""
     stems: dict[str, dict[str, list[str]]] = defaultdict(dict)
     known: set[str] = set()
-    for row in session.execute(_TERMS, {"words": list(query.words)}):
+    for row in session.execute(_TERMS, {"words": list(query.words), "passed": list(passed_gates)}):
         stems[row.word][row.language] = row.lexemes
         if row.is_known:
             known.add(row.word)

@@ -103,6 +103,23 @@ def forget(session: Session, via: str, user: str) -> int:
     return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
+def told_trace(found: Answer) -> dict[str, Any]:
+    """The trace as its asker may see it.
+
+    How much a word weighs comes from all documents, closed ones too, and so does every score made of it: an asker
+    learns the order of the candidates and how near each is to the question, both told by readable text alone.
+    """
+    trace = {name: value for name, value in found.trace.items() if name != "candidates"}
+    trace["candidates"] = [
+        {
+            **{name: value for name, value in one.items() if name not in ("score", "lexical_score")},
+            "has_words": one["lexical_score"] > 0,
+        }
+        for one in found.trace.get("candidates", ())
+    ]
+    return trace
+
+
 def plain_citation(citation: Citation) -> dict[str, Any]:
     """A citation as JSON, as the `questions` table keeps it."""
     moment = citation.updated_at

@@ -31,7 +31,7 @@ def ask(
     hint("loading the search model …")
     found = questions.answer(context, question_id, audience=[person_id])
     if as_json:
-        facts = {**asdict(found), "question_id": question_id}
+        facts = {**asdict(found), "question_id": question_id, "trace": questions.told_trace(found)}
         show_one(facts if explain else {k: v for k, v in facts.items() if k != "trace"}, as_json=True)
     else:
         print(found.text)
@@ -40,6 +40,6 @@ def ask(
             print(f"  [{one.number}] {one.title} ({one.space_key or one.kind}{age})\n      {one.url}")
         print(f"  {found.outcome}, confidence {found.confidence:.2f}, {found.engine}")
         if explain:
-            show_one({"timings_s": found.timings_s, **found.trace}, as_json=True)
+            show_one({"timings_s": found.timings_s, **questions.told_trace(found)}, as_json=True)
     if found.outcome != "answered":
         raise typer.Exit(3)

@@ -63,5 +63,5 @@ def ask(context: Ctx, person_id: PersonId, body: AskRequest) -> AskReply:
         engine=found.engine,
         citations=[CitationReply.model_validate(one, from_attributes=True) for one in found.citations],
         timings_s=found.timings_s,
-        trace=found.trace if body.explain else None,
+        trace=questions.told_trace(found) if body.explain else None,
     )
