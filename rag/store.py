@@ -111,7 +111,7 @@ _RECOUNT_CORPUS = text("""
 _CHUNKS_TO_EMBED = text("""
     SELECT c.id AS chunk_id, concat_ws(E'\\n', nullif(c.context, ''), c.text) AS embedded_text
     FROM chunks c
-    WHERE (CAST(:document_id AS bigint) IS NULL OR c.document_id = :document_id)
+    WHERE c.id > :after AND (CAST(:document_id AS bigint) IS NULL OR c.document_id = :document_id)
       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.model_id = :model_id AND e.chunk_id = c.id)
     ORDER BY c.id LIMIT :limit
 """)
@@ -250,11 +250,16 @@ def remove_document(session: Session, document_id: int) -> int:
 
 
 def chunks_to_embed(
-    session: Session, model_id: int, *, document_id: int | None = None, limit: int = 100_000
+    session: Session, model_id: int, *, document_id: int | None = None, limit: int = 100_000, after: int = 0
 ) -> list[ChunkToEmbed]:
-    """Chunks of the document (of all documents when None) that have no vector of this model yet, oldest first."""
+    """Chunks of the document (of all documents when None) that have no vector of this model yet, oldest first.
+
+    Args:
+        after: only chunks with a greater id.
+    """
     rows = session.execute(
-        _CHUNKS_TO_EMBED, {"model_id": model_id, "document_id": document_id, "limit": limit}
+        _CHUNKS_TO_EMBED,
+        {"model_id": model_id, "document_id": document_id, "limit": limit, "after": after},
     )
     return [ChunkToEmbed(row.chunk_id, row.embedded_text) for row in rows]
 

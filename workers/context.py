@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connectors.recordings.transcribers.protocol import Transcriber
     from rag.embedding import Embedder
     from rag.generation import Generator
+    from workers.serving_embedder import ServingEmbedder
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +36,32 @@ class Context:
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     hearing: Lock = field(default_factory=Lock)
     """Held while the speech engine listens: it hears one recording at a time."""
+    _pinned: "Embedder | None" = None
+    _generator: "tuple[Embedder, Generator] | None" = None
 
     @cached_property
     def blobs(self) -> Blobs:
         return Blobs(self.settings.blobs_url)
 
-    @cached_property
+    @property
     def embedder(self) -> "Embedder":
-        """Loaded on first use; other threads of the process wait for it."""
+        """That of the model which serves now, IMP_EMBEDDER's where none does yet; take it once for a piece of work."""
+        return self._pinned or self._serving.current()
+
+    @embedder.setter
+    def embedder(self, embedder: "Embedder") -> None:
+        self._pinned = embedder
+
+    @cached_property
+    def _serving(self) -> "ServingEmbedder":
         from rag.embedding import load_embedder
         from rag.remembering import RememberingEmbedder
+        from workers.serving_embedder import ServingEmbedder
 
-        return RememberingEmbedder(load_embedder(self.settings.imp_embedder))
+        def load(spec: str) -> "Embedder":
+            return RememberingEmbedder(load_embedder(spec))
+
+        return ServingEmbedder(self.factory, load, self.settings.imp_embedder)
 
     def warm_up(self) -> None:
         """Load what answering needs before the first question; a failure shows at that question and in doctor."""
@@ -56,15 +71,25 @@ class Context:
         except ImpError as exc:
             logger.warning("models_not_loaded", extra={"why": str(exc)})
 
-    @cached_property
+    @property
     def generator(self) -> "Generator":
-        """The engine IMP_GENERATOR names; raises NotConfigured when it cannot run here."""
+        """The engine IMP_GENERATOR names; raises NotConfigured when it cannot run here. Follows the embedder."""
+        embedder = self.embedder
+        if self._generator is None or self._generator[0] is not embedder:
+            self._generator = (embedder, self._make_generator(embedder))
+        return self._generator[1]
+
+    @generator.setter
+    def generator(self, generator: "Generator") -> None:
+        self._generator = (self.embedder, generator)
+
+    def _make_generator(self, embedder: "Embedder") -> "Generator":
         from rag.select_generator import select_generator
 
         key = self.settings.imp_engine_api_key
         return select_generator(
             self.settings.imp_generator,
-            embedder=self.embedder,
+            embedder=embedder,
             api_key=key.get_secret_value() if key else None,
         )
 

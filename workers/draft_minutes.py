@@ -23,7 +23,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         transcript,
         started_at=recording.started_at,
         participants=recording.participants,
-        embed=lambda texts: context.embedder.embed_passages(texts),
+        embed=context.embedder.embed_passages,
     )
     with context.factory.begin() as session:
         job.fence(session)

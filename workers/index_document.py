@@ -7,6 +7,7 @@ so that the model sees full batches.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from core.errors import NotFound
@@ -20,7 +21,7 @@ from rag.embedding import Embedder
 from rag.passage import Passage
 from rag.store import ChunkToEmbed
 from workers.context import Context
-from workers.index_together import index_together
+from workers.index_together import Target, index_together
 from workers.recordings import load_transcript
 
 
@@ -46,13 +47,17 @@ class CutDocument:
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `document_id`. Outcome: how many passages were kept, added, removed and embedded."""
+    embedder = context.embedder  # one for the whole job, also when another begins to serve meanwhile
     with context.factory.begin() as session:
-        model = store.find_model(session, context.embedder)
-        model_id = model.id if model else store.register_model(session, context.embedder)
-    return index_together(context, job, model_id, cut=cut, close=mark_searchable)
+        model = store.find_model(session, embedder)
+        spec = context.settings.imp_embedder
+        model_id = model.id if model else store.register_model(session, embedder, spec=spec)
+    return index_together(
+        context, job, Target(model_id, embedder), cut=partial(cut, embedder=embedder), close=mark_searchable
+    )
 
 
-def cut(context: Context, job: RunningJob, model_id: int) -> CutDocument:
+def cut(context: Context, job: RunningJob, model_id: int, *, embedder: Embedder) -> CutDocument:
     """Read the document, cut it, write what changed of its passages and postings."""
     document_id = int(job.args["document_id"])
     content = _read(context, document_id)
@@ -62,7 +67,7 @@ def cut(context: Context, job: RunningJob, model_id: int) -> CutDocument:
             return CutDocument(
                 document_id, None, (), {"n_removed": store.remove_document(session, document_id)}
             )
-    passages = _passages(content, context.embedder)
+    passages = _passages(content, embedder)
     with context.factory.begin() as session:
         job.fence(session)
         changed = store.index_document(session, document_id, passages, model_id=model_id)

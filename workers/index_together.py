@@ -21,7 +21,7 @@ from core import jobs
 from core.errors import ImpError, Interrupted
 from core.running_job import RunningJob
 from rag import store
-from rag.embedding import Vectors
+from rag.embedding import Embedder, Vectors
 from rag.store import ChunkToEmbed
 from workers.context import Context
 from workers.run_job import end_companion
@@ -41,6 +41,14 @@ class Cut(Protocol):
     def to_embed(self) -> tuple[ChunkToEmbed, ...]: ...
     @property
     def outcome(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where vectors go, and what makes them: the same for the whole job."""
+
+    model_id: int
+    embedder: Embedder
 
 
 @dataclass(eq=False)
@@ -65,7 +73,7 @@ Slice = list[tuple[_Member, ChunkToEmbed]]
 def index_together(
     context: Context,
     job: RunningJob,
-    model_id: int,
+    target: Target,
     *,
     cut: Callable[[Context, RunningJob, int], Cut],
     close: Callable[[Context, RunningJob, Any], None],
@@ -79,11 +87,11 @@ def index_together(
     Raises:
         What `cut`, `close` or the embedder raise for the leading job's document. Those of others end their own job.
     """
-    document = cut(context, job, model_id)
+    document = cut(context, job, target.model_id)
     lead = _Member(job, document, deque(document.to_embed))
     n_all = len(lead.waiting)
     with (
-        _Round(context, model_id, lead, cut, close) as together,
+        _Round(context, target, lead, cut, close) as together,
         ThreadPoolExecutor(1, "index-beside") as beside,
     ):
         current, written = together.next_slice(), None
@@ -105,13 +113,13 @@ class _Round:
     def __init__(
         self,
         context: Context,
-        model_id: int,
+        target: Target,
         lead: _Member,
         cut: Callable[[Context, RunningJob, int], Cut],
         close: Callable[[Context, RunningJob, Any], None],
     ) -> None:
         self._context = context
-        self._model_id = model_id
+        self._target = target
         self._lead = lead
         self._cut = cut
         self._close = close
@@ -158,14 +166,14 @@ class _Round:
     def embed(self, chosen: Slice) -> Vectors:
         """`(len(chosen), dim)`; a document the model cannot take ends alone, its rows are zeros."""
         try:
-            return self._context.embedder.embed_passages([chunk.embedded_text for _, chunk in chosen])
+            return self._target.embedder.embed_passages([chunk.embedded_text for _, chunk in chosen])
         except Exception as exc:  # a library's own; found again below for the document at fault
             logger.warning("index_batch_failed", extra={"why": type(exc).__name__, "n_passages": len(chosen)})
-        vectors = np.zeros((len(chosen), self._context.embedder.dim), dtype=np.float32)
+        vectors = np.zeros((len(chosen), self._target.embedder.dim), dtype=np.float32)
         for member in {id(member): member for member, _ in chosen}.values():
             rows = [row for row, (owner, _) in enumerate(chosen) if owner is member]
             try:
-                vectors[rows] = self._context.embedder.embed_passages(
+                vectors[rows] = self._target.embedder.embed_passages(
                     [chosen[row][1].embedded_text for row in rows]
                 )
             except Exception as exc:
@@ -183,7 +191,7 @@ class _Round:
         rows = [row for row, (member, _) in enumerate(chosen) if not member.is_broken]
         ids = [chosen[row][1].chunk_id for row in rows]
         with self._context.factory.begin() as session:
-            store.store_embeddings(session, self._model_id, ids, vectors[rows])
+            store.store_embeddings(session, self._target.model_id, ids, vectors[rows])
         for member, _ in chosen:
             member.n_unwritten -= 1
         self._close_lead()
@@ -213,7 +221,7 @@ class _Round:
         for member in taken:
             try:
                 member.job.check()
-                member.document = self._cut(self._context, member.job, self._model_id)
+                member.document = self._cut(self._context, member.job, self._target.model_id)
                 member.waiting.extend(member.document.to_embed)
             except Exception as exc:  # as at a job's outer edge: this document's alone
                 self._end(member, exc)

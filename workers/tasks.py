@@ -33,6 +33,7 @@ MODULES = {
     "apply_webhook": "workers.apply_webhook",
     "scan_recordings": "workers.scan_recordings",
     "index_document": "workers.index_document",
+    "build_embeddings": "workers.build_embeddings",
     "transcribe_recording": "workers.transcribe_recording",
     "draft_minutes": "workers.draft_minutes",
     "apply_glossary": "workers.apply_glossary",
