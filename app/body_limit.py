@@ -22,7 +22,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._by_path.get(scope["path"].rstrip("/"), self._max_bytes)
+        limit = self._limit(scope["path"].rstrip("/"))
         if _announced(scope) > limit:
             await JSONResponse({"detail": _reason(limit)}, status_code=413)(scope, receive, send)
             return
@@ -37,6 +37,11 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+    def _limit(self, path: str) -> int:
+        """Of the path itself, else of `folder/*` for what lies in a folder."""
+        folder = path.rpartition("/")[0] + "/*"
+        return self._by_path.get(path, self._by_path.get(folder, self._max_bytes))
 
 
 def _announced(scope: Scope) -> int:

@@ -121,7 +121,22 @@ class Settings(BaseSettings):
         "admins", description="Who may change a channel's settings: `admins`, or also its creator."
     )
     slack_allowed_bots: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Other bots (B… or A…) that are answered, comma-separated; with what is open to everyone."
+        (),
+        description="Other bots (B… or A…) that are answered, comma-separated; with what is open to everyone.",
+    )
+
+    confluence_recordings: bool = Field(
+        True, description="Audio and video attached to pages are recordings, for who may read the page."
+    )
+
+    # Zoom
+    zoom_webhook_secret: SecretStr | None = Field(
+        None, description="Secret token of the Zoom app whose webhooks bring recordings."
+    )
+    zoom_download_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("zoom.us", "zoomgov.com"),
+        description="Hosts (with subdomains, https, public addresses only) recordings may be fetched from; a whole "
+        "origin such as `http://proxy.internal:8080` is taken as it is.",
     )
 
     # Engines
@@ -139,6 +154,19 @@ class Settings(BaseSettings):
     imp_whisper_model: str | None = Field(
         None, description="Whisper model for `auto`: a CTranslate2 folder or a hub name such as `large-v3`."
     )
+    imp_transcripts: Literal["words", "names"] = Field(
+        "words",
+        description="Of a transcript beside a recording take its `words`, or only its `names` for the words we hear.",
+    )
+    imp_diarizer: str | None = Field(
+        None,
+        description="Tells voices apart: `pyannote:<folder or hub name>` or "
+        "`sherpa:<segmentation.onnx>,<embedding.onnx>`; unset means one honest `Speaker ?`.",
+    )
+    imp_hub_token: SecretStr | None = Field(None, description="Hugging Face token for gated models.")
+    imp_match_voices: bool = Field(
+        False, description="Name speakers by the voices of people who consented (`imp people consent`)."
+    )
     imp_window_s: float = Field(
         120.0, ge=10, le=600, description="Seconds of sound transcribed and saved at a time."
     )
@@ -153,6 +181,9 @@ class Settings(BaseSettings):
 
     # Limits
     imp_max_upload_bytes: int = Field(5 * GIB, ge=1, description="Largest recording accepted.")
+    imp_upload_expires_h: int = Field(
+        24, ge=1, description="Hours after which an unfinished resumable upload is thrown away."
+    )
     imp_max_recording_s: int = Field(6 * 3600, ge=1, description="Longest recording accepted, seconds.")
     imp_max_attachment_bytes: int = Field(50 * 1024**2, ge=1, description="Largest attachment that is read.")
     imp_question_max_chars: int = Field(2_000, ge=10, description="Longest question accepted.")
@@ -182,6 +213,7 @@ class Settings(BaseSettings):
         "imp_recordings_audience",
         "slack_teams",
         "slack_allowed_bots",
+        "zoom_download_hosts",
         mode="before",
     )
     @classmethod
@@ -231,7 +263,9 @@ class Settings(BaseSettings):
 
     def _needs_of_several_workspaces(self) -> None:
         if self.slack_bot_token:
-            raise ValueError("SLACK_BOT_TOKEN is for one workspace, SLACK_CLIENT_ID for several: set one of them")
+            raise ValueError(
+                "SLACK_BOT_TOKEN is for one workspace, SLACK_CLIENT_ID for several: set one of them"
+            )
         if not (self.slack_client_secret and self.slack_token_key):
             raise ValueError("SLACK_CLIENT_ID is set: give SLACK_CLIENT_SECRET and SLACK_TOKEN_KEY")
         if not (self.slack_signing_secret or self.slack_app_token):

@@ -13,14 +13,18 @@ from connectors.recordings.probe import probe
 from connectors.recordings.transcript_files.beside import find_beside
 from core.tables.jobs import Job
 from workers.context import Context
-from workers.recordings import UPLOADS, NewRecording, take_in
+from workers.recordings import UPLOADS, NewRecording, join_by_hand, take_in
 
 MAX_TRANSCRIPT_BYTES = 50 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class LocalRecording:
-    """A file and what its giver said of it; None where nothing was said."""
+    """A file and what its giver said of it; None where nothing was said.
+
+    `gate_ids` are the doors of the place it was found, `page_title` a name for it where nothing better is known;
+    `joins` is a recording of the same meeting that somebody named.
+    """
 
     path: Path
     title: str | None = None
@@ -28,6 +32,9 @@ class LocalRecording:
     participants: tuple[str, ...] = ()
     transcript: Path | None = None
     origin: dict[str, Any] = field(default_factory=lambda: {"door": "local"})
+    gate_ids: list[int] | None = None
+    joins: int | None = None
+    page_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +71,20 @@ def add_local(
     new = NewRecording(
         stored=stored,
         file_name=given.path.name,
-        title=given.title or facts.title or given.path.stem,
+        title=given.title or facts.title or given.page_title or given.path.stem,
         started_at=given.started_at or facts.started_at,
         participants=given.participants or attendees,
         transcript_url=transcript_url,
         submitted_by=submitted_by,
         origin={**given.origin, "transcript_name": transcript.name if transcript else None},
+        meeting_key=f"ics:{facts.event_uid}" if facts.event_uid else None,
+        began_at=facts.began_at,
+        duration_s=media.duration_s,
+        gate_ids=given.gate_ids,
     )
     with context.factory.begin() as session:
+        if given.joins is not None:
+            return Added(join_by_hand(session, given.joins, new), False)
         recording_id, is_new = take_in(session, context.settings, new, source=source)
     return Added(recording_id, is_new)
 

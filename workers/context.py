@@ -18,6 +18,7 @@ from core.errors import ImpError
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    from connectors.recordings.diarizers.protocol import Diarizer
     from connectors.recordings.transcribers.protocol import Transcriber
     from rag.embedding import Embedder
     from rag.generation import Generator
@@ -104,6 +105,15 @@ class Context:
             download_root=self.settings.imp_home / "models",
             api_key=self.settings.imp_engine_api_key,
         )
+
+    @cached_property
+    def diarizer(self) -> "Diarizer | None":
+        """The model IMP_DIARIZER names, None where none is; raises NotConfigured when it cannot run here."""
+        if not self.settings.imp_diarizer:
+            return None
+        from connectors.recordings.diarizers.select import make_diarizer
+
+        return make_diarizer(self.settings.imp_diarizer, hub_token=self.settings.imp_hub_token)
 
 
 def make_context(settings: Settings) -> Context:

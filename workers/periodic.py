@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core import jobs
 from core.job_kinds import QUEUES
 from core.tables.documents import Source
+from workers import take_attachment, uploads
 from workers.context import Context
 from workers.recordings import open_closed_recordings
 
@@ -54,6 +55,7 @@ def refresh_all_gates(context: Context) -> None:
             if kind == "confluence":
                 jobs.enqueue(session, "refresh_gates", str(source_id), source_id=source_id)
         open_closed_recordings(session, context.settings)
+        take_attachment.follow_pages(session)
 
 
 def reconcile_all(context: Context) -> None:
@@ -74,6 +76,7 @@ def clean(context: Context) -> None:
         session.execute(FORGET_JOBS, {"days": KEEP_JOBS_DAYS})
         if context.settings.imp_keep_questions_days:
             session.execute(FORGET_QUESTIONS, {"days": context.settings.imp_keep_questions_days})
+    uploads.sweep(context)
 
 
 def _sources(session: Session) -> list[tuple[int, str]]:

@@ -9,6 +9,7 @@ from connectors.confluence import reading
 from connectors.confluence.facts import AttachmentFacts, PageFacts
 from core.errors import BadInput, Denied, ImpError, NotFound, Unavailable
 from core.running_job import RunningJob
+from workers import take_attachment
 from workers.confluence_doors import read_groups, read_space_doors
 from workers.confluence_drafts import attachment_draft, comments_draft, comments_id
 from workers.confluence_pages import Run, store_pages
@@ -90,6 +91,8 @@ def _sync_files(run: Run, page: PageFacts) -> tuple[int, int]:
         with run.context.factory.begin() as session:
             job.fence(session)
             save(session, source_id, [draft])
+            if draft.details.get("media") and run.context.settings.confluence_recordings:
+                take_attachment.enqueue(session, source_id, file)
         n_read, n_failed = n_read + 1, n_failed + (draft.error is not None)
         job.progress(n_done + 1, len(files), "files")
     gone = sorted(set(listed) - {file.id for file in files})

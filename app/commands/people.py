@@ -91,3 +91,19 @@ def revoke(
     with open_session() as (_, session):
         n_ended = people.revoke_tokens(session, people.person_by_email(session, email).id, label=label)
     print(f"{n_ended} tokens revoked")
+
+
+@app.command()
+def consent(
+    email: Email,
+    voice: Annotated[
+        bool, typer.Option("--voice/--no-voice", help="Whether their voice may be remembered and recognized.")
+    ] = True,
+) -> None:
+    """Note that a person agreed to be recognized by voice, or forget their voice at once."""
+    from app.session import open_session
+    from workers import people, voices
+
+    with open_session() as (_, session):
+        voices.set_consent(session, people.person_by_email(session, email).id, given=voice)
+    print(f"{email}: {'their voice may be recognized' if voice else 'nothing of their voice is kept'}")

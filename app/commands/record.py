@@ -30,6 +30,9 @@ def add(
             help="Transcript file; default: the one beside the recording.", exists=True, dir_okay=False
         ),
     ] = None,
+    joins: Annotated[
+        int | None, typer.Option(help="Number of the recording whose meeting this file goes on with.")
+    ] = None,
     wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,9 +42,13 @@ def add(
     from workers import add_recording
 
     context = open_context()
-    facts = add_recording.LocalRecording(file, title, _moment(started), tuple(participant or ()), transcript)
+    facts = add_recording.LocalRecording(
+        file, title, _moment(started), tuple(participant or ()), transcript, joins=joins
+    )
     added = add_recording.add_local(context, facts)
-    if not added.is_new:
+    if joins is not None:
+        say(f"a part of recording {added.recording_id}, which is heard again")
+    elif not added.is_new:
         say(f"already known as recording {added.recording_id}; `imp record retry` hears it again")
     if wait:
         for kind in ("transcribe_recording", "draft_minutes"):

@@ -56,6 +56,9 @@ def upload(
 ) -> RecordingReply:
     """Take a recording in. The same file again gives the same recording.
 
+    Large files go in pieces that survive a broken line: with the header `Tus-Resumable: 1.0.0` this address speaks
+    tus (https://tus.io/protocols/resumable-upload), and answers where to send the bytes.
+
     What is in the file is looked at by the job; a file that is no media fails there, with the reason.
     409: the file is known already, and this person may not open it.
     """

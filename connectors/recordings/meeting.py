@@ -49,13 +49,19 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True)
 class MeetingFacts:
-    """`started_at` is aware UTC; `duration_s` is the planned length of the calendar event."""
+    """`started_at` is aware UTC; `duration_s` is the planned length of the calendar event, `event_uid` its name.
+
+    `began_at` is when the recording itself began, as its name or its tags say: a calendar event only says when the
+    meeting was to begin, and all meetings of a series share one event.
+    """
 
     title: str | None = None
     started_at: datetime | None = None
     duration_s: float | None = None
     attendees: tuple[Attendee, ...] = ()
     organizer: Attendee | None = None
+    event_uid: str | None = None
+    began_at: datetime | None = None
 
 
 def meeting_facts(
@@ -82,6 +88,8 @@ def meeting_facts(
         duration_s=planned.duration_s,
         attendees=planned.attendees,
         organizer=planned.organizer,
+        event_uid=planned.event_uid,
+        began_at=said.started_at or written.started_at,
     )
 
 
@@ -131,6 +139,7 @@ def _event_facts(event: Any) -> MeetingFacts:
         duration_s=duration_s,
         attendees=tuple(one for one in attendees if one is not None),
         organizer=_attendee(event.get("ORGANIZER")),
+        event_uid=" ".join(str(event.get("UID", "")).split())[:300] or None,
     )
 
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from app.routes import ask, confluence_webhooks, health, jobs, player, recordings
+from app.routes import ask, confluence_webhooks, health, jobs, player, recordings, uploads, zoom_webhooks
 from app.web import make_app
 from core.access import set_gate
 from core.db import make_engine, make_session_factory
@@ -26,7 +26,8 @@ from workers.context import Context
 from workers.people import new_token
 
 MAX_UPLOAD_BYTES = 3_000_000
-ROUTERS = [one.router for one in (health, ask, recordings, jobs, player, confluence_webhooks)]
+ROUTES = (health, ask, recordings, uploads, jobs, player, confluence_webhooks, zoom_webhooks)
+ROUTERS = [uploads.tus, *(one.router for one in ROUTES)]
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def house(context: Context) -> House:
 
 @pytest.fixture
 def client(context: Context) -> Iterator[TestClient]:
-    app = make_app(context, ROUTERS, max_body_bytes=recordings.max_body_bytes(context.settings))
+    limits = {**recordings.max_body_bytes(context.settings), **uploads.max_body_bytes(context.settings)}
+    app = make_app(context, ROUTERS, max_body_bytes=limits)
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
 
