@@ -10,7 +10,8 @@ from sqlalchemy import select
 from connectors.recordings.ffmpeg import MediaLimits
 from connectors.recordings.meeting import meeting_facts
 from connectors.recordings.probe import probe
-from connectors.recordings.transcript_files.beside import find_beside
+from connectors.recordings.transcript_files.beside import find_beside, is_transcript_name
+from connectors.recordings.transcript_files.parse import parse
 from core.tables.jobs import Job
 from workers.context import Context
 from workers.recordings import UPLOADS, NewRecording, join_by_hand, take_in
@@ -52,17 +53,19 @@ def add_local(
         source: name of the recordings source it belongs to.
 
     Raises:
-        BadInput: not media, too large or too long; nothing is kept then.
+        BadInput: neither media nor a transcript, too large or too long; nothing is kept then.
     """
     limits = MediaLimits(
         max_bytes=context.settings.imp_max_upload_bytes, max_duration_s=context.settings.imp_max_recording_s
     )
-    media = probe(given.path, limits=limits)
+    is_transcript = is_transcript_name(given.path.name)
+    media = None if is_transcript else probe(given.path, limits=limits)
+    duration_s = media.duration_s if media else parse(given.path).duration_s
     calendar = given.path.with_suffix(".ics")
     facts = meeting_facts(
         given.path.name, media=media, ics=calendar.read_bytes() if calendar.exists() else None
     )
-    transcript = given.transcript or find_beside(given.path)
+    transcript = None if is_transcript else given.transcript or find_beside(given.path)
     stored = context.blobs.put_file(given.path, max_bytes=limits.max_bytes)
     transcript_url = None
     if transcript is not None:
@@ -79,7 +82,7 @@ def add_local(
         origin={**given.origin, "transcript_name": transcript.name if transcript else None},
         meeting_key=f"ics:{facts.event_uid}" if facts.event_uid else None,
         began_at=facts.began_at,
-        duration_s=media.duration_s,
+        duration_s=duration_s,
         gate_ids=given.gate_ids,
     )
     with context.factory.begin() as session:

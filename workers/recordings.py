@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from connectors.recordings.transcript_files.beside import is_transcript_name
 from core import jobs
 from core.access import set_gate
 from core.blobs import Stored
@@ -64,9 +65,17 @@ def take_in(
     Returns:
         (recording id, whether it is a meeting not known before).
     """
+    if new.transcript_url is None and is_transcript_name(new.file_name):
+        new = replace(
+            new,
+            transcript_url=new.stored.url,
+            origin={**(new.origin or {}), "transcript_name": new.file_name},
+        )
     known_id = owner_of(session, new.stored.sha256)
     if known_id is not None:
         return _take_again(session, known_id, new), False
+    if (completed := _complete(session, new)) is not None:
+        return completed, False
     if new.meeting_key and (joined := _join(session, new)) is not None:
         return joined, False
     recording_id = _insert(session, settings, new, recordings_source(session, source))
@@ -126,6 +135,24 @@ def _take_again(session: Session, recording_id: int, new: NewRecording) -> int:
     if n_new:
         hear_again(session, known)
     return recording_id
+
+
+def _complete(session: Session, new: NewRecording) -> int | None:
+    """Media whose transcript was here before it: the recording made of the transcript alone gets its sound."""
+    if new.transcript_url in (None, new.stored.url):
+        return None
+    known = session.execute(
+        select(Recording).where(Recording.blob_url == new.transcript_url).with_for_update()
+    ).scalar_one_or_none()
+    if known is None:
+        return None
+    known.sha256, known.blob_url, known.size_bytes = new.stored.sha256, new.stored.url, new.stored.size_bytes
+    known.file_name, known.transcript_url = new.file_name[:300], new.transcript_url
+    known.duration_s = new.duration_s or known.duration_s
+    known.origin = {**known.origin, **(new.origin or {})}
+    add_files(session, known.id, new.files)
+    hear_again(session, known)
+    return known.id
 
 
 def _join(session: Session, new: NewRecording) -> int | None:

@@ -99,6 +99,10 @@ def _transcript(context: Context, job: RunningJob, meeting: _Meeting) -> Transcr
 
 
 def _of_sound(context: Context, job: RunningJob, meeting: _Meeting, number: int, sound: Sound) -> Transcript:
+    if sound.transcript_url == sound.blob_url:  # a transcript without sound
+        with context.blobs.local(sound.blob_url) as path, _naming(path, sound.file_name):
+            said = parse(path, sound.transcript_name or sound.file_name)
+        return _moved(said, sound.offset_s - meeting.first_s, sound.speaker)
     with context.blobs.local(sound.blob_url) as path, _naming(path, sound.file_name):
         facts = probe(path, limits=_limits(context))
         said = _said_beside(context, sound, facts)

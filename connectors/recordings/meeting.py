@@ -30,7 +30,7 @@ ZONE_HOURS = {"z": 0, "utc": 0, "gmt": 0, "wet": 0, "cet": 1, "cest": 2, "eet": 
 ZONE_HOURS |= {"jst": 9, "est": -5, "edt": -4, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
 # What tools add to a meeting's name.
 TOOL_WORDS = re.compile(
-    r"[-_ ]*(?:meeting recording|meeting transcript|recording|aufzeichnung|gallery|speaker view|\d{3,4}x\d{3,4})\s*\d*\s*$",
+    r"[-_ ]*(?:meeting recording|meeting transcript|transcript|recording|aufzeichnung|gallery|speaker view|\d{3,4}x\d{3,4})\s*\d*\s*$",
     re.IGNORECASE,
 )
 # Names that say nothing about the meeting.

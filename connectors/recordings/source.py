@@ -12,7 +12,7 @@ from typing import Any
 
 import fsspec
 
-from connectors.recordings.transcript_files.beside import ZOOM, choose_beside
+from connectors.recordings.transcript_files.beside import ZOOM, choose_beside, is_transcript_name
 from core.errors import BadInput, Denied, NotConfigured, NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def scan(url: str, **storage_options: Any) -> tuple[FoundRecording, ...]:
     """All recordings below an fsspec URL (`/folder`, `file://…`, `s3://bucket/prefix`), ordered by path.
 
     Hidden and half-downloaded files (`.part`, `.tmp`, …) are no media files. Of one Zoom meeting saved as film and as
-    sound alone, the film is taken.
+    sound alone, the film is taken. A transcript that belongs to no recording here is one of its own.
 
     Raises:
         NotFound: there is no such folder.
@@ -114,16 +114,26 @@ def _list(url: str, storage_options: Mapping[str, Any]) -> dict[str, dict[str, A
 def _in_folder(files: Mapping[str, Mapping[str, Any]]) -> Iterable[FoundRecording]:
     media = [name for name in files if _is_media(name)]
     for name in sorted(set(media) - _sound_doubles(media)):
-        info = files[name]
-        transcript, calendar = choose_beside(name, files), _calendar_beside(name, files)
-        yield FoundRecording(
-            path=str(info["name"]),
-            size_bytes=int(info.get("size") or 0),
-            modified_at=_modified_at(info),
-            etag=str(info["ETag"]).strip('"') if info.get("ETag") else None,
-            transcript_path=str(files[transcript]["name"]) if transcript else None,
-            ics_path=str(files[calendar]["name"]) if calendar else None,
-        )
+        yield _found(files[name], _calendar_beside(name, files), files, choose_beside(name, files))
+    beside = {choose_beside(name, files) for name in media}
+    for name in sorted(name for name in files if is_transcript_name(name) and name not in beside):
+        yield _found(files[name], _calendar_beside(name, files), files)
+
+
+def _found(
+    info: Mapping[str, Any],
+    calendar: str | None,
+    files: Mapping[str, Mapping[str, Any]],
+    transcript: str | None = None,
+) -> FoundRecording:
+    return FoundRecording(
+        path=str(info["name"]),
+        size_bytes=int(info.get("size") or 0),
+        modified_at=_modified_at(info),
+        etag=str(info["ETag"]).strip('"') if info.get("ETag") else None,
+        transcript_path=str(files[transcript]["name"]) if transcript else None,
+        ics_path=str(files[calendar]["name"]) if calendar else None,
+    )
 
 
 def _is_media(name: str) -> bool:

@@ -14,6 +14,8 @@ ENDINGS = (
     ".transcript.json",
     ".sbv",
     ".words.xml",
+    ".transcript.docx",
+    ".transcript.txt",
     ".cc.vtt",
 )
 # "meeting.en.vtt", "meeting.en-US.srt"
@@ -23,6 +25,19 @@ LANGUAGE_ENDING = re.compile(r"^\.[a-z]{2,3}(?:-[a-z]{2,4})?\.(?:vtt|srt)$")
 ZOOM = re.compile(r"^(gmt\d{8}-\d{6}_recording)(?:_[a-z_]+)?(?:_\d+x\d+)?$")
 # Teams saves "Weekly sync-20240115_100512-Meeting Recording.mp4" with "… Transcript.vtt" or "….vtt".
 TEAMS = re.compile(r"^(.*)-meeting recording$")
+
+
+# By itself a file counts as a transcript when nothing else ends like it, or when its name says so.
+SURE_ENDINGS = (".vtt", ".srt", ".trs", ".sbv")
+SAID_ENDINGS = (".txt", ".docx", ".json")
+
+
+def is_transcript_name(name: str) -> bool:
+    """Whether a file that lies alone is a transcript, by its name: `sync.vtt`, `Sync - Transcript.docx`."""
+    lower = name.lower()
+    if lower.startswith((".", "~")):
+        return False
+    return lower.endswith(SURE_ENDINGS) or (lower.endswith(SAID_ENDINGS) and "transcript" in lower)
 
 
 def find_beside(media_path: Path) -> Path | None:
@@ -60,5 +75,5 @@ def meeting_stems(media_name: str) -> list[str]:
     if zoom := ZOOM.match(stem):
         stems.append(zoom[1])
     if teams := TEAMS.match(stem):
-        stems += [f"{teams[1]}-meeting transcript", teams[1]]
+        stems += [f"{teams[1]}-meeting transcript", f"{teams[1]}-transcript", teams[1]]
     return [*dict.fromkeys(stems), name]

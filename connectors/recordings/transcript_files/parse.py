@@ -3,18 +3,24 @@
 import json
 import logging
 import math
+import re
+import tempfile
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from connectors.files.extract import extract
 from connectors.recordings.transcript_files.annotations import read_annotations
 from connectors.recordings.transcript_files.cues import Cue, continue_speakers, join_cues
 from connectors.recordings.transcript_files.limits import TranscriptLimits, decode_text
 from connectors.recordings.transcript_files.spoken_json import read_json
+from connectors.recordings.transcript_files.spoken_text import read_spoken_text
 from connectors.recordings.transcript_files.subtitles import read_subtitles
 from core.errors import BadInput
 from core.transcript import Transcript
 
+ZIP = b"PK\x03\x04"
+ESTIMATED = {"Meet document": ("Times between the transcript's own (every few minutes) are estimated.",)}
 logger = logging.getLogger(__name__)
 
 
@@ -39,7 +45,8 @@ def parse(
     """
     shown = name or (source.name if isinstance(source, Path) else "transcript")
     raw = _read(source, shown, limits) if isinstance(source, Path) else source
-    cues, dialect = _cues(decode_text(raw, name=shown, limits=limits), shown)
+    text = _document_text(raw, shown) if raw.startswith(ZIP) else decode_text(raw, name=shown, limits=limits)
+    cues, dialect = _cues(text, shown)
     if len(cues) > limits.max_cues:
         raise BadInput(f"{shown}: {len(cues)} cues are over the limit of {limits.max_cues}")
     usable = [_bounded(cue, limits) for cue in cues if _is_usable(cue, limits)]
@@ -53,7 +60,7 @@ def parse(
         utterances=utterances,
         engine=f"transcript file ({dialect})",
         duration_s=max(utterance.end_s for utterance in utterances),
-        warnings=_warnings(len(cues) - len(usable), shown),
+        warnings=_warnings(len(cues) - len(usable), shown) + ESTIMATED.get(dialect, ()),
     )
 
 
@@ -73,7 +80,17 @@ def _cues(text: str, name: str) -> tuple[list[Cue], str]:
         document = _json(text)
         if document is not None:
             return read_json(document, name=name)
-    return read_subtitles(text)
+    cues, dialect = read_subtitles(text)
+    return read_spoken_text(text) or (cues, dialect) if not cues else (cues, dialect)
+
+
+def _document_text(raw: bytes, name: str) -> str:
+    """Paragraphs of a Word document, as Teams and Meet save transcripts; read in a process with limits."""
+    with tempfile.NamedTemporaryFile(prefix="imp-transcript-", suffix=".docx") as file:
+        file.write(raw)
+        file.flush()
+        markdown = extract(Path(file.name), file_name=f"{PurePosixPath(name).stem}.docx").markdown
+    return re.sub(r"\\([^\w\s])", r"\1", markdown)
 
 
 def _json(text: str) -> Any:
