@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from rag import rerank
 from rag.embedding import Vectors
+from rag.narrow_gates import are_few
 from rag.query import Query
 from rag.sentences import words
 from rag.spelling import corrected
@@ -138,6 +139,36 @@ _VISIBLE = """
          OR regexp_replace(c.context || ' ' || c.text, '\\s+', ' ', 'g') ILIKE ALL(CAST(:phrases AS text[])))
 """
 
+# Who may read few passages: each of them is looked at.
+_AMONG_FEW = """
+visible AS MATERIALIZED (
+    SELECT c.id AS chunk_id FROM documents d JOIN chunks c ON c.document_id = d.id
+    WHERE d.gate_ids && CAST(:passed AS int[]) AND {visible}
+), lexical AS MATERIALIZED (
+    SELECT s.chunk_id, s.score FROM bm25 s JOIN visible USING (chunk_id)
+    ORDER BY s.score DESC, s.chunk_id LIMIT :n_candidates
+), nearest AS MATERIALIZED (
+    SELECT e.chunk_id, (e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim}))) + 0 AS distance
+    FROM visible JOIN embeddings e ON e.chunk_id = visible.chunk_id AND e.model_id = {model_id}
+    WHERE :has_vector ORDER BY distance LIMIT :n_candidates
+)"""
+
+_AMONG_MANY = """
+lexical AS MATERIALIZED (
+    -- Best first, looking at each passage's document until enough are visible: OFFSET 0 keeps the planner from
+    -- joining every match with every document before the cut.
+    SELECT s.chunk_id, s.score
+    FROM (SELECT chunk_id, score FROM bm25 ORDER BY score DESC, chunk_id) AS s
+    CROSS JOIN LATERAL (SELECT FROM chunks c JOIN documents d ON d.id = c.document_id
+                        WHERE c.id = s.chunk_id AND {visible} OFFSET 0) AS seen
+    ORDER BY s.score DESC, s.chunk_id LIMIT :n_candidates
+), nearest AS MATERIALIZED (
+    SELECT e.chunk_id, e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) AS distance
+    FROM embeddings e JOIN chunks c ON c.id = e.chunk_id JOIN documents d ON d.id = c.document_id
+    WHERE :has_vector AND e.model_id = {model_id} AND {visible}
+    ORDER BY e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) LIMIT :n_candidates
+)"""
+
 # BM25 as in Robertson & Zaragoza 2009 with Lucene's idf, which stays positive for very common words.
 # The rarest words are read whole; once they have used up the budget of postings, the rest give their best passages
 # only (quit/continue with a bound on accumulators, Moffat & Zobel 1996). What is found is then scored by all words.
@@ -174,20 +205,7 @@ WITH corpus AS (
            sum(m.idf * m.tf * (:k1 + 1) / (m.tf + :k1 * (1 - :b + :b * m.n_terms / corpus.mean_terms))) AS score
     FROM matched m CROSS JOIN corpus
     GROUP BY m.chunk_id
-), lexical AS MATERIALIZED (
-    -- Best first, looking at each passage's document until enough are visible: OFFSET 0 keeps the planner from
-    -- joining every match with every document before the cut.
-    SELECT s.chunk_id, s.score
-    FROM (SELECT chunk_id, score FROM bm25 ORDER BY score DESC, chunk_id) AS s
-    CROSS JOIN LATERAL (SELECT FROM chunks c JOIN documents d ON d.id = c.document_id
-                        WHERE c.id = s.chunk_id AND {visible} OFFSET 0) AS seen
-    ORDER BY s.score DESC, s.chunk_id LIMIT :n_candidates
-), nearest AS MATERIALIZED (
-    SELECT e.chunk_id, e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) AS distance
-    FROM embeddings e JOIN chunks c ON c.id = e.chunk_id JOIN documents d ON d.id = c.document_id
-    WHERE :has_vector AND e.model_id = {model_id} AND {visible}
-    ORDER BY e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim})) LIMIT :n_candidates
-), candidates AS MATERIALIZED (
+), {sides}, candidates AS MATERIALIZED (
     SELECT chunk_id FROM lexical UNION SELECT chunk_id FROM nearest
 ), parts AS MATERIALIZED (
     SELECT chunk_id, array_agg(lexeme) AS lexemes, array_agg(points) AS points, sum(points) AS score
@@ -281,7 +299,7 @@ def search(
         "n_rows": 2 * ranking.n_candidates if ranking.is_reranked else top_k * _N_SPARE,
     }
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
-    rows = session.execute(_statement(model), values).all()
+    rows = session.execute(_statement(model, are_few=are_few(session, passed_gates)), values).all()
     hits = [_hit(row._asdict()) for row in rows]
     if ranking.is_reranked and rows:
         hits = _reranked(
@@ -368,8 +386,28 @@ def _question_language(stems: dict[str, dict[str, list[str]]]) -> str:
     return max(n_stops, key=lambda language: (n_stops[language], language == "english"), default="english")
 
 
-def _statement(model: StoredModel) -> TextClause:
-    return text(_SEARCH.format(visible=_VISIBLE, dim=int(model.dim), model_id=int(model.id)))
+def nearest_ids(
+    session: Session, model: StoredModel, values: Mapping[str, object], *, ranking: Ranking | None = None
+) -> list[int]:
+    """The vector side's candidates alone, nearest first; `values` as the statement's own. For measuring what it misses."""
+    ranking = ranking or Ranking()
+    session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
+    passed: Any = values["passed"]
+    sides = _sides(model, are_few=are_few(session, passed))
+    statement = f"WITH bm25 AS (SELECT 0 AS chunk_id, 0 AS score WHERE false), {sides} SELECT chunk_id FROM nearest ORDER BY distance"
+    return list(
+        session.scalars(text(statement), {**values, "has_vector": True, "n_candidates": ranking.n_candidates})
+    )
+
+
+def _sides(model: StoredModel, *, are_few: bool) -> str:
+    template = _AMONG_FEW if are_few else _AMONG_MANY
+    return template.format(visible=_VISIBLE, dim=int(model.dim), model_id=int(model.id))
+
+
+def _statement(model: StoredModel, *, are_few: bool) -> TextClause:
+    sides = _sides(model, are_few=are_few)
+    return text(_SEARCH.format(sides=sides, dim=int(model.dim), model_id=int(model.id)))
 
 
 def _filter_values(filters: Filters, phrases: Sequence[str]) -> dict[str, object]:
