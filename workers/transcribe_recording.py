@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 WAIT_S = 0.5
 PASS_STRIDE = 1_000_000  # provisional positions of pass n start at n times this
+# Less than this of the announced length is told: containers round, and tracks end apart by seconds.
+LEAST_HEARD_SHARE, LEAST_HEARD_SLACK_S = 0.95, 5.0
 PASSES_PER_SOUND = 2  # the two channels of a stereo call; all others are heard in one pass
 
 
@@ -101,8 +103,8 @@ def _transcript(context: Context, job: RunningJob, meeting: _Meeting) -> Transcr
 def _of_sound(context: Context, job: RunningJob, meeting: _Meeting, number: int, sound: Sound) -> Transcript:
     if sound.transcript_url == sound.blob_url:  # a transcript without sound
         with context.blobs.local(sound.blob_url) as path, _naming(path, sound.file_name):
-            said = parse(path, sound.transcript_name or sound.file_name)
-        return _moved(said, sound.offset_s - meeting.first_s, sound.speaker)
+            alone = parse(path, sound.transcript_name or sound.file_name)
+        return _moved(alone, sound.offset_s - meeting.first_s, sound.speaker)
     with context.blobs.local(sound.blob_url) as path, _naming(path, sound.file_name):
         facts = probe(path, limits=_limits(context))
         said = _said_beside(context, sound, facts)
@@ -153,9 +155,11 @@ def _listened(
     limits, track, engine = _limits(context), facts.audio_tracks[0], context.transcriber
     _start_or_resume(context, job, meeting.recording.id, engine.name)
     channels: tuple[int | None, ...] = (None,)
+    warnings = engine.warnings
     if sound.speaker is None or not _is_heard(job, number):
         heard = listen(path, track, limits=limits)
         channels = (None,) if sound.speaker else channels_to_read(heard)
+        warnings += _missing(sound, facts.duration_s, heard.duration_s)
     for place, channel in enumerate(channels):
         in_pass = number * PASSES_PER_SOUND + place
         first, n_saved = _resume_point(job, in_pass)
@@ -199,7 +203,17 @@ def _listened(
         f"{engine.name}, names from the {named.engine}" if named else engine.name,
         _language(job, meeting.recording),
         facts.duration_s,
-        engine.warnings,
+        warnings,
+    )
+
+
+def _missing(sound: Sound, announced_s: float, heard_s: float) -> tuple[str, ...]:
+    """What to tell when far less can be decoded than the file announces."""
+    if heard_s >= announced_s * LEAST_HEARD_SHARE - LEAST_HEARD_SLACK_S:
+        return ()
+    return (
+        f"Only {heard_s / 60:.1f} of {announced_s / 60:.1f} minutes of {sound.file_name} can be heard; "
+        "the file may be damaged or cut off.",
     )
 
 

@@ -6,6 +6,7 @@ Knows no speech engine; `channels.py` says whether channels are to be read one b
 import select
 import subprocess
 import tempfile
+import time
 import wave
 from collections import deque
 from collections.abc import Iterator
@@ -165,8 +166,15 @@ def _decode(path: Path, *, track: int, channels: list[int | None], limits: Media
         _running(_command(path, track, channels), complaints) as ffmpeg,
     ):
         assert ffmpeg.stdout is not None
+        waited_s, asked_at = 0.0, time.monotonic()
         while raw := _read(ffmpeg.stdout, path, limits.stall_timeout_s):
+            waited_s += time.monotonic() - asked_at
+            if waited_s > limits.max_decode_s:
+                raise BadInput(
+                    f"{path.name}: decoding takes longer than {limits.max_decode_s / 60:.0f} minutes"
+                )
             yield raw
+            asked_at = time.monotonic()
         returncode = ffmpeg.wait(timeout=limits.stall_timeout_s)
         if returncode != 0:
             raise BadInput(f"{path.name}: cannot be decoded ({_last_complaint(complaints)})")

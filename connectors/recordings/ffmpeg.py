@@ -15,6 +15,8 @@ from core.errors import BadInput, NotConfigured
 
 GIB = 1024**3
 MAX_STDERR_BYTES = 4_000
+# One piece of memory inside ffmpeg: a frame of film needs 100 MB at most, a header that claims gigabytes is a bomb.
+MAX_ALLOCATION_BYTES = 256 * 1024**2
 
 # Demuxers that read exactly the one file they are given. Playlists (hls, dash, concat, ffconcat, sdp, …) and
 # devices (lavfi, alsa, …) are left out on purpose: they open other files or addresses named inside the file.
@@ -29,13 +31,15 @@ class MediaLimits:
     """How much of a recording is taken on.
 
     `probe_timeout_s` bounds each ffprobe call; `stall_timeout_s` is how long ffmpeg may stay silent while we
-    wait for sound (the consumer may be as slow as it likes).
+    wait for sound (the consumer may be as slow as it likes), `max_decode_s` how long we wait for all of it: six
+    hours decode in a minute or two.
     """
 
     max_bytes: int = 5 * GIB
     max_duration_s: float = 6 * 3600.0
     probe_timeout_s: float = 60.0
     stall_timeout_s: float = 60.0
+    max_decode_s: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ def tool_path(name: str) -> str:
 def input_arguments(path: Path) -> list[str]:
     """The guarded `-i` of an untrusted file; `file:` keeps odd names (`-x`, `concat:a|b`) plain names."""
     return [
+        "-max_alloc",
+        str(MAX_ALLOCATION_BYTES),
         "-protocol_whitelist",
         "file",
         "-format_whitelist",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from connectors.recordings.cut_off import is_ogg_cut_off, says_its_length
 from connectors.recordings.ffmpeg import MediaLimits, ToolAnswer, input_arguments, run_tool, tool_path
 from core.errors import BadInput
 
@@ -166,8 +167,15 @@ def _duration_s(path: Path, described: dict[str, Any], container: str, limits: M
             raise BadInput(
                 f"{path.name}: the file is cut off: it announces {declared_s:.0f} s, {reached_s:.0f} s are there"
             )
-    elif container == "wav" and _is_riff_cut_off(path):
+    elif (container == "wav" and _is_riff_cut_off(path)) or (container == "ogg" and is_ogg_cut_off(path)):
         raise BadInput(f"{path.name}: the file is cut off: less sound is there than its header announces")
+    elif container == "mp3" and says_its_length(path):
+        slack_s = min(max(END_SLACK_S, END_SLACK_SHARE * declared_s), declared_s / 2)
+        # Read from the start: to seek in a cut-off file, tables are used that point behind its end.
+        if (reached_s := _last_packet_s(path, None, limits)) < declared_s - slack_s:
+            raise BadInput(
+                f"{path.name}: the file is cut off: it announces {declared_s:.0f} s, {reached_s:.0f} s are there"
+            )
     return declared_s
 
 

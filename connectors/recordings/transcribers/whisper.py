@@ -8,21 +8,23 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
 import numpy as np
-from faster_whisper import BatchedInferencePipeline, WhisperModel
+from faster_whisper import WhisperModel
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
 from connectors.recordings.audio import SAMPLE_RATE_HZ, AudioWindow
 from connectors.recordings.transcribers.graphics_memory import free_bytes
 from connectors.recordings.transcribers.protocol import TranscribedWindow, speaker_of
-from connectors.recordings.transcribers.words import is_loop, is_silence, utterances_of
+from connectors.recordings.transcribers.spoken_languages import LanguagePerClip
+from connectors.recordings.transcribers.words import is_echo, is_loop, is_silence, utterances_of
 from core.errors import NotConfigured, Unavailable
-from core.transcript import Word
+from core.transcript import Utterance, Word
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +46,8 @@ REQUIRED_FILES = ("model.bin", "config.json", "tokenizer.json")
 # Temperatures for a second try at a clip that came out as a loop (openai/whisper's ladder).
 SECOND_TRY = (0.2, 0.4, 0.6, 0.8, 1.0)
 
-# Segments as faster-whisper made them, and the language they are in.
-Decoded = tuple[list[Any], str]
+# Segments as faster-whisper made them, and the language of each clip.
+Decoded = tuple[list[Any], tuple[str, ...]]
 # A stretch of a window: start_s, end_s.
 Span = tuple[float, float]
 
@@ -81,7 +83,8 @@ class FasterWhisper:
         device = _device(device)
         compute_type = compute_type or ("float16" if device == "cuda" else "int8")
         self._model = _load(model, device, compute_type, download_root, cpu_threads)
-        self._pipeline = BatchedInferencePipeline(self._model)
+        self._is_multilingual = bool(self._model.model.is_multilingual)
+        self._pipeline = LanguagePerClip(self._model)
         self.batch_size = batch_size or _batch_size(device)
         self.name = f"faster-whisper {Path(model).name} ({compute_type}, {device})"
         logger.info("transcriber_loaded", extra={"engine": self.name, "batch_size": self.batch_size})
@@ -89,9 +92,9 @@ class FasterWhisper:
     def transcribe(
         self, windows: Iterable[AudioWindow], *, language: str | None = None, hotwords: Sequence[str] = ()
     ) -> Iterator[TranscribedWindow]:
-        """See `protocol.Transcriber`. Without `language` each window's language is found by itself."""
+        """See `protocol.Transcriber`. Without `language` that of each clip of half a minute is found by itself."""
         wanted = self._checked_language(language)
-        phrase = ", ".join(hotwords)[:MOST_HOTWORD_CHARS].strip() or None
+        phrase = _phrase(hotwords)
         for window in windows:
             yield self._transcribe_window(window, wanted, phrase)
 
@@ -104,13 +107,18 @@ class FasterWhisper:
         if not spans:
             return empty
         clips = clips_of(spans)
-        segments, spoken = self._with_less_at_once(lambda: self._decode(audio, clips, language, hotwords))
-        words: list[Word] = []
-        for clip, said in zip(clips, _by_clip(segments, clips), strict=True):
-            words += self._believable(said, audio, clip, spoken)
-        moved = (_moved(word, window) for word in sorted(words, key=lambda word: word.start_s))
-        utterances = utterances_of(moved, speaker=speaker_of(window), language=spoken)
-        return replace(empty, utterances=utterances, language=spoken)
+        segments, languages = self._with_less_at_once(lambda: self._decode(audio, clips, language, hotwords))
+        utterances: list[Utterance] = []
+        words: list[tuple[str, Word]] = []
+        for clip, said, spoken in zip(clips, _by_clip(segments, clips), languages, strict=True):
+            sure = [one for one in said if not is_echo(one.text, hotwords)]
+            words += [(spoken, word) for word in self._believable(sure, audio, clip, spoken)]
+        words.sort(key=lambda pair: pair[1].start_s)
+        for spoken, run in groupby(words, key=lambda pair: pair[0]):
+            moved = (_moved(word, window) for _, word in run)
+            utterances += utterances_of(moved, speaker=speaker_of(window), language=spoken)
+        main = max(sorted(set(languages)), key=languages.count)
+        return replace(empty, utterances=tuple(utterances), language=main)
 
     def _decode(
         self,
@@ -119,18 +127,21 @@ class FasterWhisper:
         language: str | None,
         hotwords: str | None,
     ) -> Decoded:
-        # Left over from a decode that failed halfway, it would shift the first words of this one.
-        self._pipeline.last_speech_timestamp = 0.0
+        self._pipeline.begin()
+        is_open = language is None and self._is_multilingual
         segments, info = self._pipeline.transcribe(
             audio,
-            language=language,
+            # Named only to save the pass in which one language for all would be looked for.
+            language="en" if is_open else language,
+            multilingual=is_open,
             hotwords=hotwords,
             beam_size=BEAM_SIZE,
             batch_size=self.batch_size,
             clip_timestamps=[{"start": start, "end": end} for start, end in clips],
             word_timestamps=True,
         )
-        return list(segments), str(info.language)
+        made = list(segments)
+        return made, self._pipeline.heard if is_open else (str(info.language),) * len(clips)
 
     def _with_less_at_once(self, decode: Callable[[], Decoded]) -> Decoded:
         """Decode; when memory runs out, halve the batch for good and decode this window again.
@@ -180,7 +191,7 @@ class FasterWhisper:
                 condition_on_previous_text=False,
                 word_timestamps=True,
             )
-            return list(segments), language
+            return list(segments), (language,)
 
         segments, _ = self._with_less_at_once(decode)
         return [one for one in segments if not is_silence(one.no_speech_prob, one.avg_logprob)]
@@ -240,6 +251,17 @@ def _words(segments: Iterable[Any], offset_s: float, clip: Span) -> list[Word]:
 def _moved(word: Word, window: AudioWindow) -> Word:
     """From the window's clock to the recording's."""
     return replace(word, start_s=window.start_s + word.start_s, end_s=window.start_s + word.end_s)
+
+
+def _phrase(hotwords: Sequence[str]) -> str | None:
+    """As many whole hotwords as fit into the prompt, best first."""
+    phrase = ""
+    for word in hotwords:
+        longer = f"{phrase}, {word.strip()}" if phrase else word.strip()
+        if len(longer) > MOST_HOTWORD_CHARS:
+            break
+        phrase = longer
+    return phrase or None
 
 
 def _is_out_of_memory(exc: BaseException) -> bool:

@@ -23,6 +23,7 @@ LOOP_OF_WORD = 7
 LOOP_OF_PHRASE = 4
 LONGEST_PHRASE = 8
 LEAST_COMPRESSED_CHARS = 60
+LEAST_ECHO_WORDS = 3
 
 
 def utterances_of(
@@ -64,6 +65,19 @@ def _utterance(run: Sequence[Word], speaker: str | None, space: str) -> Utteranc
 def is_silence(no_speech_prob: float, avg_logprob: float) -> bool:
     """Whether the engine itself doubts that anybody spoke, and doubts its own words."""
     return no_speech_prob > MOST_NO_SPEECH and avg_logprob < LEAST_LOGPROB
+
+
+def is_echo(text: str, hotwords: str | None) -> bool:
+    """Whether an engine reads its list of hotwords aloud, as some do in silence: a run of it, several words long."""
+    said = re.findall(r"\w+", text.lower())
+    if hotwords is None or len(said) < LEAST_ECHO_WORDS:
+        return False
+    listed = re.findall(r"\w+", hotwords.lower())
+    # One name may well be said in full; an echo goes on into the next entry of the list.
+    crosses = all(
+        " ".join(said) not in " ".join(re.findall(r"\w+", one.lower())) for one in hotwords.split(",")
+    )
+    return crosses and any(listed[at : at + len(said)] == said for at in range(len(listed) - len(said) + 1))
 
 
 def is_loop(text: str) -> bool:

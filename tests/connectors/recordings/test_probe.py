@@ -83,6 +83,10 @@ def test_measures_a_stream_that_declares_no_length(make_sound, ffmpeg, tmp_path)
         ("a.mkv", ("-c:a", "pcm_s16le")),
         ("a.m4a", ("-movflags", "+faststart")),
         ("b.m4a", ()),
+        ("a.mp3", ()),
+        ("vbr.mp3", ("-q:a", "5", "-metadata", "title=" + "long title " * 200)),
+        ("a.ogg", ("-c:a", "libvorbis")),
+        ("a.opus", ()),
     ],
 )
 def test_a_file_cut_in_half_is_refused(make_sound, name, options):
@@ -90,6 +94,11 @@ def test_a_file_cut_in_half_is_refused(make_sound, name, options):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(BadInput, match="cut off"):
         probe(path)
+
+
+@pytest.mark.parametrize("options", [("-write_xing", "0"), ()])
+def test_an_mp3_that_is_whole_is_taken(make_sound, options):
+    assert probe(make_sound("whole.mp3", NOISE, *options)).duration_s == pytest.approx(60, abs=0.2)
 
 
 def test_a_streamed_wav_with_placeholder_sizes_is_taken(make_sound, ffmpeg, tmp_path):

@@ -55,6 +55,10 @@ class FakePipeline:
     most: int = 100
     calls: list = field(default_factory=list)
     supported_languages: tuple = ("en",)
+    heard: tuple = ()
+
+    def begin(self):
+        self.heard = ()
 
     def transcribe(self, audio, **options):
         self.calls.append(options)
@@ -83,7 +87,7 @@ def test_batched_and_plain_roads_run_on_a_real_model(whisper, speech):
     assert (result.index, result.start_s, result.end_s) == (4, speech.start_s, speech.end_s)
     clips = clips_of(speech_spans(speech.as_float32()))
     segments, language = whisper._decode(speech.as_float32(), clips, "en", "Kubernetes")
-    assert language == "en" and segments and all(is_loop(one.text) for one in segments)
+    assert set(language) == {"en"} and segments and all(is_loop(one.text) for one in segments)
     assert all(speech.start_s <= one.start_s <= one.end_s <= speech.end_s for one in result.utterances)
     assert all(
         type(word.start_s) is type(word.confidence) is float
