@@ -111,7 +111,7 @@ def real_vectors(embedder: Embedder) -> NDArray[np.float32]:
     """Vectors of a thousand short real texts: of the outside material where it lies, else of the sample company."""
     folder = Path("../shared/data/qmsum/train")
     texts: list[str] = []
-    for path in sorted(folder.glob("*.json"))[:60]:
+    for path in sorted(folder.glob("*.json")):
         turns = json.loads(path.read_text())["meeting_transcripts"]
         texts += [turn["content"][:200] for turn in turns if len(turn["content"]) > 80][:20]
     if not texts:
@@ -119,8 +119,8 @@ def real_vectors(embedder: Embedder) -> NDArray[np.float32]:
 
         from benchmarks.made_up_site import _Writer
 
-        texts = [_Writer(random.Random(at)).prose(200) for at in range(1_000)]
-    return embedder.embed_passages(texts[:1_000])
+        texts = [_Writer(random.Random(at)).prose(200) for at in range(2_000)]
+    return embedder.embed_passages(texts[:2_000])
 
 
 class PretendingEmbedder:
@@ -187,9 +187,9 @@ def ask_all(
 ) -> list[float]:
     """Seconds a question, from its words to the evidence, after a few that warm up."""
     for question in asked[:10]:
-        find(factory, question, passed_gates=passed, embedder=embedder, filters=Filters())
+        find(factory, question, passed_gates=passed, embedder=embedder)
     return [
-        _timed(lambda q=question: find(factory, q, passed_gates=passed, embedder=embedder, filters=Filters()))
+        _timed(lambda q=question: find(factory, q, passed_gates=passed, embedder=embedder))
         for question in asked
     ]
 
@@ -228,7 +228,7 @@ def word_recall(factory: SessionFactory, embedder: Any, asked: Sequence[str], pa
     shares = []
     for question in asked:
         ids = [
-            {hit.chunk_id for hit in find(factory, question, passed_gates=passed, embedder=embedder, filters=Filters(),
+            {hit.chunk_id for hit in find(factory, question, passed_gates=passed, embedder=embedder,
                                           ranking=one, top_k=10).hits}
             for one in (whole, ranking)
         ]  # fmt: skip
@@ -265,7 +265,7 @@ def _keep_asking(url: str, asked: list[str], passed: list[int], duration_s: floa
     ask_all(factory, embedder, asked[:10], passed)
     n, started = 0, time.monotonic()
     while time.monotonic() - started < duration_s:
-        find(factory, asked[n % len(asked)], passed_gates=passed, embedder=embedder, filters=Filters())
+        find(factory, asked[n % len(asked)], passed_gates=passed, embedder=embedder)
         n += 1
     queue.put(n / (time.monotonic() - started))
 

@@ -235,10 +235,11 @@ def _copy_vectors(db: psycopg.Connection[Any], start: int, vectors: NDArray[np.f
 
 
 def _disturbed(chance: np.random.Generator, real: NDArray[np.float32], n: int) -> NDArray[np.float32]:
-    """Each is a real vector with a bit of another one and of noise: cosine about 0.9 to the one it came from."""
-    own, other = chance.integers(0, len(real), (2, n))
-    noise = chance.standard_normal((n, DIM), dtype=np.float32) * np.float32(0.35 / DIM**0.5)
-    mixed = real[own] + np.float32(0.25) * real[other] + noise
+    """Each is a real vector with up to half of two others and a little noise: between real ones, as topics are."""
+    own, first, second = chance.integers(0, len(real), (3, n))
+    shares = chance.random((2, n, 1), dtype=np.float32) * np.float32(0.5)
+    noise = chance.standard_normal((n, DIM), dtype=np.float32) * np.float32(0.1 / DIM**0.5)
+    mixed = real[own] + shares[0] * real[first] + shares[1] * real[second] + noise
     scaled: NDArray[np.float32] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
     return scaled
 

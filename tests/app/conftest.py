@@ -126,7 +126,7 @@ def settings(empty_database_url: str, redis_url: str, tmp_path: Path) -> Setting
 def context(settings: Settings, embedder: Embedder) -> Iterator[Context]:
     engine = make_engine(settings.require_database_url())
     context = Context(settings, make_session_factory(engine), SilentBell())
-    context.__dict__["embedder"] = embedder  # loaded once a test run, not once a test
+    context.embedder = embedder  # loaded once a test run, not once a test
     yield context
     engine.dispose()
 

@@ -60,7 +60,7 @@ def _own_database(monkeypatch: pytest.MonkeyPatch, fresh_database_url: str, tmp_
     def context(**overrides: Any) -> Iterator[Context]:
         settings = load_settings(database_url=fresh_database_url, imp_home=tmp_path / "home", **overrides)
         made = Context(settings, make_session_factory(engine), SilentBell())
-        made.__dict__["embedder"] = HashedWordsEmbedder()
+        made.embedder = HashedWordsEmbedder()
         yield made
 
     monkeypatch.setattr(evaluation, "temporary_context", context)

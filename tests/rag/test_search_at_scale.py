@@ -1,7 +1,6 @@
 """The short cuts of large corpora give what the long way gives: words read in part, few passages looked at one by one."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,7 +20,7 @@ PLAIN = Ranking(is_reranked=False)
 
 
 @pytest.fixture
-def corpus(db_session: Session) -> Iterator[Session]:
+def corpus(db_session: Session) -> Session:
     """300 pages of 30 words by Zipf's law behind 60 doors, with fresh statistics."""
     chance = random.Random(3)
     weights = [1 / (rank + 3) for rank in range(len(WORDS))]
@@ -55,7 +54,7 @@ def corpus(db_session: Session) -> Iterator[Session]:
     db_session.execute(text("ANALYZE postings"))
     db_session.execute(text("ANALYZE documents"))
     db_session.execute(text("ANALYZE chunks"))
-    yield db_session
+    return db_session
 
 
 def ask(session: Session, question: str, ranking: Ranking, passed: list[int] | None = None) -> Found:

@@ -112,7 +112,7 @@ def furnish(worker: Worker) -> None:
     }
     worker.site._call("POST", "seed", company)
     worker.sync()
-    worker.context.__dict__["embedder"] = HashedWordsEmbedder()
+    worker.context.embedder = HashedWordsEmbedder()
     while ids := worker.waiting("index_document"):  # one job may take others along
         worker.run_job(ids[0])
     link(worker)

@@ -110,7 +110,7 @@ def make_studio(
     def make(**settings: Any) -> Studio:
         given = load_settings(database_url="postgresql://unused/x", imp_home=tmp_path / "home", **settings)
         context = Context(given, session_factory, SilentBell())
-        context.__dict__["embedder"] = embedder
+        context.embedder = embedder
         return Studio(context)
 
     return make

@@ -97,7 +97,7 @@ def office(
     )  # fmt: skip
     engine = make_engine(database_url)
     context = Context(settings, make_session_factory(engine), SilentBell())
-    context.__dict__["embedder"] = embedder()
+    context.embedder = embedder()
     with Served(make_app(context, [make_router(context)])) as served:
         yield context, library, served.url
     library.close()
