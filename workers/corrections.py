@@ -17,7 +17,7 @@ from core.errors import BadInput, Conflict, NotFound
 from core.settings import Settings
 from core.tables.meetings import Minutes, Recording, Segment
 from core.transcript import Utterance
-from workers import glossary, minutes
+from workers import glossary, minutes, voices
 from workers.recordings import UNKNOWN_SPEAKER, rewrite_document
 from workers.replace_words import learned_pairs, pattern_of, replaced, replaced_in_words, retimed
 
@@ -156,6 +156,8 @@ def rename_speaker(
         **recording.origin,
         "speakers": _chained(recording.origin.get("speakers", {}), shown, new),
     }
+    if settings.imp_match_voices:
+        voices.enqueue_learning(session, recording.id, new)
     recording.participants = list(
         dict.fromkeys(new if one == known else one for one in recording.participants)
     )
