@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from core.db import SessionFactory
 from core.errors import ImpError, Unavailable
+from core.progress import progress_words
 from core.tables.jobs import Job
 
 ENDED = ("done", "failed", "cancelled")
@@ -68,17 +69,8 @@ def _describe(row: Any) -> str:
         return f"{row.kind}: will be tried again: {row.error}" if row.error else f"{row.kind}: waiting"
     if not progress:
         return f"{row.kind}: working"
-    total = progress.get("total")
-    share = f"{progress['done']:g} of {total:g}" if total else f"{progress['done']:g}"
-    return f"{row.kind}: {share} {progress['unit']}{_time_left(row)}"
-
-
-def _time_left(row: Any) -> str:
-    done, total = row.progress["done"], row.progress.get("total")
-    if not total or not done or row.started_at is None:
-        return ""
-    spent_s = (datetime.now(UTC) - row.started_at).total_seconds()
-    return f", about {spent_s * (total - done) / done:.0f} s left"
+    spent_s = (datetime.now(UTC) - row.started_at).total_seconds() if row.started_at else None
+    return f"{row.kind}: {progress_words(progress, spent_s=spent_s)}"
 
 
 def settle(factory: SessionFactory, kinds: Sequence[str], *, timeout_s: float = 24 * 3600.0) -> None:

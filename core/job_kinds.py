@@ -41,6 +41,7 @@ KINDS: dict[str, JobKind] = {
         JobKind("draft_minutes", "gpu"),
         JobKind("apply_glossary", "io"),
         JobKind("learn_voice", "gpu"),
+        JobKind("show_progress", "io", max_attempts=4),
         JobKind("take_zoom_meeting", "sync"),
         JobKind("take_upload", "io"),
         JobKind("take_attachment", "sync"),

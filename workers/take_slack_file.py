@@ -58,7 +58,10 @@ def _take(context: Context, client: WebClient, job: RunningJob, file: SharedFile
             path = Path(folder) / (Path(file.name).name.replace("\x00", "")[:200] or "recording")
             files.download(client, file, path, max_bytes=context.settings.imp_max_upload_bytes)
             job.check()
-            origin = {"door": "slack", "file_id": file.id, "channel": job.args["channel"]}
+            origin = {
+                "door": "slack", "file_id": file.id, "channel": job.args["channel"], "user": file.user,
+                "team": job.args.get("team"),
+            }  # fmt: skip
             added = add_local(context, LocalRecording(path, origin=origin), submitted_by=person_id)
     except NeverAgain as exc:
         return f"I could not take {file.name}: {exc}.", None

@@ -38,6 +38,7 @@ MODULES = {
     "draft_minutes": "workers.draft_minutes",
     "apply_glossary": "workers.apply_glossary",
     "learn_voice": "workers.learn_voice",
+    "show_progress": "workers.show_progress",
     "take_zoom_meeting": "workers.take_zoom_meeting",
     "take_upload": "workers.take_upload",
     "take_attachment": "workers.take_attachment",

@@ -6,16 +6,18 @@ shown on its page. Unusable media fails here, with the reason on the recording.
 """
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select
 
-from connectors.recordings.audio import read_windows
+from connectors.recordings.audio import AudioWindow, read_windows
 from connectors.recordings.channels import channels_to_read, listen
 from connectors.recordings.ffmpeg import MediaLimits
 from connectors.recordings.plausible import sounds_like_speech
@@ -26,7 +28,7 @@ from core.errors import BadInput, ClaimLost, ImpError, Interrupted, NeverAgain, 
 from core.running_job import RunningJob
 from core.tables.meetings import Recording, Segment
 from core.transcript import Transcript, Utterance
-from workers import recordings, voices
+from workers import recordings, show_progress, voices
 from workers.context import Context
 from workers.corrections import mend
 from workers.glossary import hotwords
@@ -66,10 +68,12 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
             with context.factory.begin() as session:
                 job.fence(session)
                 recordings.mark_failed(session, recording_id, str(exc))
+                show_progress.note(session, session.get_one(Recording, recording_id), is_last=True)
         raise
     with context.factory.begin() as session:
         job.fence(session)
         n_utterances = recordings.finish(session, context.settings, recording_id, transcript, mend=mend)
+        show_progress.note(session, session.get_one(Recording, recording_id), is_last=True)
     return {"n_utterances": n_utterances, "engine": transcript.engine}
 
 
@@ -161,39 +165,11 @@ def _listened(
         channels = (None,) if sound.speaker else channels_to_read(heard)
         warnings += _missing(sound, facts.duration_s, heard.duration_s)
     for place, channel in enumerate(channels):
-        in_pass = number * PASSES_PER_SOUND + place
-        first, n_saved = _resume_point(job, in_pass)
-        if first is None:
-            continue
-        windows = read_windows(
-            path,
-            track=track.index,
-            channel=channel,
-            window_s=context.settings.imp_window_s,
-            first_window=first,
-            limits=limits,
+        windows = partial(read_windows, path, track=track.index, channel=channel, limits=limits)
+        shown = _Shown(
+            place * facts.duration_s, len(channels) * facts.duration_s, number, len(meeting.sounds)
         )
-        for result in engine.transcribe(windows, language=None, hotwords=meeting.hotwords):
-            languages = Counter(job.checkpoint.get("languages") or {})
-            if result.language and result.utterances:
-                languages[result.language] += len(result.utterances)
-            position = in_pass * PASS_STRIDE + n_saved
-            n_saved += len(result.utterances)
-            with context.factory.begin() as session:
-                recordings.add_segments(session, meeting.recording.id, position, result.utterances)
-                job.save(
-                    session,
-                    channel=in_pass,
-                    next_window=result.index + 1,
-                    n_saved=n_saved,
-                    languages=languages,
-                )
-            heard_s, total_s = (place * facts.duration_s) + result.end_s, facts.duration_s * len(channels)
-            of = f"{number + 1} of {len(meeting.sounds)}" if len(meeting.sounds) > 1 else None
-            job.progress(round(heard_s, 1), round(total_s, 1), "s heard", file=of)
-            job.check()
-        with context.factory.begin() as session:
-            job.save(session, channel=in_pass + 1, next_window=0, n_saved=0)
+        _hear_pass(context, job, meeting, number * PASSES_PER_SOUND + place, windows, shown)
     spoken = _saved(context, meeting.recording.id, number)
     if not sounds_like_speech(spoken):
         raise BadInput(f"{sound.file_name}: no speech was heard in this recording")
@@ -205,6 +181,53 @@ def _listened(
         facts.duration_s,
         warnings,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How a pass stands in the progress: seconds of earlier passes and of all, which file of how many."""
+
+    before_s: float
+    total_s: float
+    number: int
+    n_sounds: int
+
+
+def _hear_pass(
+    context: Context,
+    job: RunningJob,
+    meeting: _Meeting,
+    in_pass: int,
+    read: Callable[..., Iterator[AudioWindow]],
+    shown: _Shown,
+) -> None:
+    """One channel of one sound from where an earlier run stopped; each window is saved when it is done."""
+    first, n_saved = _resume_point(job, in_pass)
+    if first is None:
+        return
+    of = f"{shown.number + 1} of {shown.n_sounds}" if shown.n_sounds > 1 else None
+    since, heard_before_s = time.time(), None
+    windows = read(window_s=context.settings.imp_window_s, first_window=first)
+    for result in context.transcriber.transcribe(windows, language=None, hotwords=meeting.hotwords):
+        languages = Counter(job.checkpoint.get("languages") or {})
+        if result.language and result.utterances:
+            languages[result.language] += len(result.utterances)
+        position = in_pass * PASS_STRIDE + n_saved
+        n_saved += len(result.utterances)
+        with context.factory.begin() as session:
+            recordings.add_segments(session, meeting.recording.id, position, result.utterances)
+            reached = {"channel": in_pass, "next_window": result.index + 1, "n_saved": n_saved}
+            job.save(session, **reached, languages=languages)
+            show_progress.note(session, meeting.recording)
+        if heard_before_s is None:
+            heard_before_s = shown.before_s + result.start_s
+        heard_s = round(shown.before_s + result.end_s, 1)
+        job.progress(
+            heard_s, round(shown.total_s, 1), "s heard", file=of, before=round(heard_before_s, 1), since=since
+        )
+        job.check()
+    with context.factory.begin() as session:
+        job.save(session, channel=in_pass + 1, next_window=0, n_saved=0)
 
 
 def _missing(sound: Sound, announced_s: float, heard_s: float) -> tuple[str, ...]:
