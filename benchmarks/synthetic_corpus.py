@@ -15,6 +15,8 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from rag.store import StoredModel, create_index
+
 N_WORDS = 60_000
 N_CHUNKS_A_DOCUMENT = 5
 N_GATES = 200
@@ -81,10 +83,7 @@ def load(
             for statement in later:
                 db.execute(statement)
         with _Timed(seconds, "index of vectors"):
-            db.execute(
-                f"CREATE INDEX ix_embeddings_hnsw_1 ON embeddings USING hnsw ((vector::halfvec({DIM})) "
-                "halfvec_cosine_ops) WHERE model_id = 1"
-            )
+            db.execute(create_index(StoredModel(1, DIM, "serving")))
         with _Timed(seconds, "vacuum and statistics"):
             db.execute("SET maintenance_work_mem = '256MB'")
             db.execute("VACUUM (ANALYZE)")

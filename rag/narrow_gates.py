@@ -4,6 +4,7 @@ Where they are few, comparing with each of them is exact and quicker than lookin
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -22,14 +23,22 @@ _SHARE = text("""
 """)
 
 
-def are_few(session: Session, passed_gates: Sequence[int]) -> bool:
-    """True when statistics say that few passages lie behind these gates; False also when there are no statistics yet.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How much somebody may read: `share` of all passages (1 when unknown), `is_known`, and whether they are few."""
 
-    A gate that is not among the common ones counts as the least common of those.
-    """
+    share: float
+    is_known: bool
+    are_few: bool
+
+
+def reach(session: Session, passed_gates: Sequence[int]) -> Reach:
+    """What statistics say of these gates; a gate that is not among the common ones counts as the least of those."""
     row = session.execute(_SHARE, {"passed": list(passed_gates)}).one()
     if row.least is None:
-        return False
+        return Reach(1.0, is_known=False, are_few=False)
     n_rare = len(set(passed_gates)) - row.n_known
-    share = float((row.known or 0.0) + n_rare * row.least)
-    return share <= MAX_SHARE and share * float(row.n_chunks) <= MAX_CHUNKS
+    share = min(float((row.known or 0.0) + n_rare * row.least), 1.0)
+    return Reach(
+        share, is_known=True, are_few=share <= MAX_SHARE and share * float(row.n_chunks) <= MAX_CHUNKS
+    )

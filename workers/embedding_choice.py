@@ -83,7 +83,7 @@ def absolute(spec: str) -> str:
 
 def _row(session: Session, model: ModelStatus) -> dict[str, Any]:
     job = session.execute(_LAST_JOB, {"kind": JOB, "key": str(model.id)}).one_or_none()
-    is_open = job is not None and job.state in ("queued", "running")
+    progress = job.progress if job is not None and job.state in ("queued", "running") else {}
     return {
         "id": model.id,
         "name": model.name,
@@ -98,6 +98,6 @@ def _row(session: Session, model: ModelStatus) -> dict[str, Any]:
         "measured": model.measured,
         "switched_at": model.switched_at,
         "job": job.state if job is not None else None,
-        "left_s": job.progress.get("left_s") if is_open else None,
+        "left_s": progress.get("left_s"),
         "error": job.error if job is not None and job.state == "failed" else None,
     }

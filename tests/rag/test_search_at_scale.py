@@ -108,11 +108,13 @@ def test_few_passages_one_by_one_are_the_same_as_through_the_index(
     corpus: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gates = list(corpus.scalars(text("SELECT id FROM gates ORDER BY id LIMIT 2")))
-    assert narrow_gates.are_few(corpus, gates)
-    assert not narrow_gates.are_few(corpus, list(corpus.scalars(text("SELECT id FROM gates"))))
+    assert narrow_gates.reach(corpus, gates).are_few
+    assert not narrow_gates.reach(corpus, list(corpus.scalars(text("SELECT id FROM gates")))).are_few
     for question in questions():
         one_by_one = ask(corpus, question, PLAIN, gates).hits
-        monkeypatch.setattr(search, "are_few", lambda *_: False)
+        monkeypatch.setattr(
+            search, "reach", lambda *_: narrow_gates.Reach(1.0, is_known=False, are_few=False)
+        )
         through_index = ask(corpus, question, PLAIN, gates).hits
         monkeypatch.undo()
         assert [hit.chunk_id for hit in one_by_one] == [hit.chunk_id for hit in through_index]
@@ -122,5 +124,20 @@ def test_few_passages_one_by_one_are_the_same_as_through_the_index(
         )
 
 
+def test_looking_at_the_best_only_finds_what_looking_at_all_does(
+    corpus: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates = list(corpus.scalars(text("SELECT id FROM gates ORDER BY id LIMIT 20")))
+    share = narrow_gates.reach(corpus, gates)
+    assert share.is_known and not share.are_few and 0.25 < share.share < 0.45
+    few = replace(PLAIN, n_candidates=5)
+    for question in questions():
+        bounded = ask(corpus, question, few, gates).hits
+        monkeypatch.setattr(search, "_n_looked", lambda *_, **__: None)
+        whole = ask(corpus, question, few, gates).hits
+        monkeypatch.undo()
+        assert [hit.chunk_id for hit in bounded] == [hit.chunk_id for hit in whole]
+
+
 def test_without_statistics_nobody_is_taken_for_few(db_session: Session) -> None:
-    assert not narrow_gates.are_few(db_session, [1, 2])
+    assert narrow_gates.reach(db_session, [1, 2]) == narrow_gates.Reach(1.0, is_known=False, are_few=False)
