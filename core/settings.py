@@ -120,6 +120,10 @@ class Settings(BaseSettings):
     slack_channel_settings_by: Literal["admins", "creators"] = Field(
         "admins", description="Who may change a channel's settings: `admins`, or also its creator."
     )
+    slack_experts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Slack user ids who may confirm answers and are asked for help where a channel names nobody.",
+    )
     slack_allowed_bots: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Other bots (B… or A…) that are answered, comma-separated; with what is open to everyone.",
@@ -193,6 +197,12 @@ class Settings(BaseSettings):
     imp_workspace_questions_per_minute: int = Field(
         600, ge=1, description="Questions one Slack workspace may ask within a minute."
     )
+    imp_reuse_answers_s: int = Field(
+        600,
+        ge=0,
+        description="Seconds for which an answer is given again to the same question, the same access and unchanged "
+        "sources; 0 answers each afresh.",
+    )
     imp_keep_questions_days: int = Field(
         0, ge=0, description="Days after which questions and answers are deleted; 0 keeps them."
     )
@@ -213,6 +223,7 @@ class Settings(BaseSettings):
         "imp_recordings_audience",
         "slack_teams",
         "slack_allowed_bots",
+        "slack_experts",
         "zoom_download_hosts",
         mode="before",
     )

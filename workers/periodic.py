@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core import jobs
 from core.job_kinds import QUEUES
 from core.tables.documents import Source
+from rag.verified import expire_changed
 from workers import take_attachment, uploads
 from workers.context import Context
 from workers.recordings import open_closed_recordings
@@ -74,6 +75,8 @@ def clean(context: Context) -> None:
     with context.factory.begin() as session:
         session.execute(FORGET_DELIVERIES, {"days": KEEP_DELIVERIES_DAYS})
         session.execute(FORGET_JOBS, {"days": KEEP_JOBS_DAYS})
+        if expired := expire_changed(session):
+            logger.info("confirmed_answers_expired", extra={"n_expired": len(expired)})
         if context.settings.imp_keep_questions_days:
             session.execute(FORGET_QUESTIONS, {"days": context.settings.imp_keep_questions_days})
     uploads.sweep(context)

@@ -18,6 +18,8 @@ from core.errors import BadInput, NotConfigured, NotFound
 from core.metrics import QUESTION_SECONDS, QUESTIONS
 from core.tables.questions import Question
 from rag.answer import Answer, Citation, answer_question
+from rag.search import Filters
+from workers import answers_at_hand
 from workers.context import Context
 
 logger = logging.getLogger(__name__)
@@ -44,11 +46,20 @@ def write_down(
     return row.id
 
 
-def answer(context: Context, question_id: int, *, audience: Sequence[int | None]) -> Answer:
+def answer(
+    context: Context,
+    question_id: int,
+    *,
+    audience: Sequence[int | None],
+    filters: Filters | None = None,
+) -> Answer:
     """Answer from what everyone of `audience` may open, and keep the answer with the question.
+
+    What somebody has confirmed comes first, then what was just answered to the same question.
 
     Args:
         audience: person ids; None stands for somebody unknown, who passes only what is open to anyone.
+        filters: narrows what is searched; None reads it from the question's words.
 
     Raises:
         NotFound: the question's row is gone.
@@ -61,18 +72,16 @@ def answer(context: Context, question_id: int, *, audience: Sequence[int | None]
             raise NotFound(f"question {question_id} does not exist")
         text = row.place.get("understood") or row.text
         passed = gates_passed_by_all(session, audience)
-    embedder, generator = context.embedder, context.generator
-    try:
-        found = answer_question(
-            context.factory, text, passed_gates=passed, embedder=embedder, generator=generator
-        )
-    except NotConfigured as exc:
-        if "nothing is indexed" not in str(exc):
-            raise
-        found = Answer(text, "nothing_found", NOT_READY, (), (), 0.0, NOT_READY, generator.name)
+    key = answers_at_hand.reuse_key(context, text, passed, filters)
+    found = (
+        answers_at_hand.confirmed(context, text, passed, filters)
+        or answers_at_hand.given(context, text, passed, key)
+        or _afresh(context, text, passed, filters)
+    )
     total_s = time.monotonic() - started
+    is_own = not ({"verified", "reused"} & set(found.trace))
     with context.factory.begin() as session:
-        _keep(session, question_id, found, total_s)
+        _keep(session, question_id, found, total_s, reuse_key=key if is_own else None)
     QUESTIONS.labels(found.outcome).inc()
     for stage, seconds in {**found.timings_s, "total": total_s}.items():
         QUESTION_SECONDS.labels(stage).observe(seconds)
@@ -83,7 +92,22 @@ def answer(context: Context, question_id: int, *, audience: Sequence[int | None]
     return found
 
 
-def _keep(session: Session, question_id: int, found: Answer, total_s: float) -> None:
+def _afresh(context: Context, text: str, passed: Sequence[int], filters: Filters | None) -> Answer:
+    generator = context.generator
+    try:
+        return answer_question(
+            context.factory, text, passed_gates=passed, embedder=context.embedder, generator=generator,
+            filters=filters,
+        )  # fmt: skip
+    except NotConfigured as exc:
+        if "nothing is indexed" not in str(exc):
+            raise
+        return Answer(text, "nothing_found", NOT_READY, (), (), 0.0, NOT_READY, generator.name)
+
+
+def _keep(
+    session: Session, question_id: int, found: Answer, total_s: float, *, reuse_key: str | None
+) -> None:
     row = session.get(Question, question_id)
     if row is None:
         return  # the person asked to be forgotten meanwhile
@@ -92,7 +116,10 @@ def _keep(session: Session, question_id: int, found: Answer, total_s: float) -> 
     row.citations = [plain_citation(one) for one in found.citations]
     row.timings_s = {**found.timings_s, "total": round(total_s, 4)}
     row.trace = found.trace
+    if reuse_key is not None and found.outcome == "answered":
+        row.trace = {**found.trace, "rests_on": answers_at_hand.rests_on(session, found)}
     row.answered_at = datetime.now(UTC)
+    row.reuse_key = reuse_key
 
 
 def forget(session: Session, via: str, user: str) -> int:
