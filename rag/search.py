@@ -4,6 +4,7 @@ Lexical (true BM25 over `postings`) and vector (HNSW) candidates are fused by th
 once more by `rag.rerank`. Knows no embedder: the caller brings the question's vector.
 """
 
+import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from rag import rerank
 from rag.embedding import Vectors
-from rag.narrow_gates import are_few
+from rag.narrow_gates import Reach, reach
 from rag.query import Query
 from rag.sentences import words
 from rag.spelling import corrected
@@ -58,7 +59,7 @@ class Ranking:
     vector_weight: float = 0.7
     neighbour_weight: float = 0.2
     n_candidates: int = 100
-    ef_search: int = 100
+    ef_search: int = 400
     n_postings: int = 60_000
     is_reranked: bool = True
 
@@ -158,7 +159,7 @@ lexical AS MATERIALIZED (
     -- Best first, looking at each passage's document until enough are visible: OFFSET 0 keeps the planner from
     -- joining every match with every document before the cut.
     SELECT s.chunk_id, s.score
-    FROM (SELECT chunk_id, score FROM bm25 ORDER BY score DESC, chunk_id) AS s
+    FROM (SELECT chunk_id, score FROM bm25 ORDER BY score DESC, chunk_id LIMIT :n_looked) AS s
     CROSS JOIN LATERAL (SELECT FROM chunks c JOIN documents d ON d.id = c.document_id
                         WHERE c.id = s.chunk_id AND {visible} OFFSET 0) AS seen
     ORDER BY s.score DESC, s.chunk_id LIMIT :n_candidates
@@ -194,13 +195,13 @@ WITH corpus AS (
     SELECT lexeme, ln(1 + (corpus.n_chunks - df + 0.5) / (df + 0.5)) AS idf,
            sum(df) OVER (ORDER BY df, lexeme) - df AS n_before, df
     FROM frequencies CROSS JOIN corpus
-), matched AS MATERIALIZED (
+), matched AS (
     SELECT w.lexeme, w.idf, p.chunk_id, p.tf, p.n_terms
     FROM weights w CROSS JOIN LATERAL (
         SELECT chunk_id, tf, n_terms FROM postings WHERE lexeme = w.lexeme ORDER BY impact DESC, chunk_id
         LIMIT CASE WHEN w.n_before + w.df > :n_postings THEN greatest(:n_postings - w.n_before, :n_best)::bigint END
     ) AS p
-), bm25 AS MATERIALIZED (
+), bm25 AS (
     SELECT m.chunk_id,
            sum(m.idf * m.tf * (:k1 + 1) / (m.tf + :k1 * (1 - :b + :b * m.n_terms / corpus.mean_terms))) AS score
     FROM matched m CROSS JOIN corpus
@@ -212,8 +213,10 @@ WITH corpus AS (
     FROM (
         SELECT p.chunk_id, p.lexeme,
                w.idf * p.tf * (:k1 + 1) / (p.tf + :k1 * (1 - :b + :b * p.n_terms / corpus.mean_terms)) AS points
-        FROM candidates CROSS JOIN weights w
-        JOIN postings p ON p.chunk_id = candidates.chunk_id AND p.lexeme = w.lexeme CROSS JOIN corpus
+        FROM candidates CROSS JOIN LATERAL (
+            SELECT * FROM postings WHERE chunk_id = candidates.chunk_id AND lexeme = ANY(CAST(:lexemes AS text[])) OFFSET 0
+        ) AS p
+        JOIN weights w USING (lexeme) CROSS JOIN corpus
     ) AS scored
     GROUP BY chunk_id
 ), measured AS (
@@ -287,6 +290,7 @@ def search(
         return Found(())  # every document has a door
     started = time.monotonic()
     ranking = ranking or Ranking()
+    seen = reach(session, passed_gates)
     terms, corrections = _terms(session, query, passed_gates)
     lexemes = list(dict.fromkeys(lexeme for _, found in terms for lexeme in found))
     values = {
@@ -296,10 +300,11 @@ def search(
         "lexemes": lexemes,
         "vector": vector_text(vector),
         "has_vector": bool(vector.any()),
+        "n_looked": _n_looked(seen, ranking, is_narrowed=bool(query.phrases) or filters not in (None, Filters())),
         "n_rows": 2 * ranking.n_candidates if ranking.is_reranked else top_k * _N_SPARE,
     }
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
-    rows = session.execute(_statement(model, are_few=are_few(session, passed_gates)), values).all()
+    rows = session.execute(_statement(model, are_few=seen.are_few), values).all()
     hits = [_hit(row._asdict()) for row in rows]
     if ranking.is_reranked and rows:
         hits = _reranked(
@@ -330,6 +335,13 @@ def _reranked(asked: rerank.Asked, hits: Sequence[Hit], rows: Sequence[Any]) -> 
     ]
     scored = zip(hits, rerank.scores(asked, candidates).tolist(), strict=True)
     return [replace(hit, score=score) for hit, score in sorted(scored, key=lambda pair: -pair[1])]
+
+
+def _n_looked(seen: Reach, ranking: Ranking, *, is_narrowed: bool) -> int | None:
+    """How many of the best passages by words hold enough that the asker may see; None for all, where nobody knows."""
+    if is_narrowed or not seen.is_known or seen.share <= 0:
+        return None
+    return 200 + math.ceil(3 * ranking.n_candidates / seen.share)
 
 
 def _paired(lexemes: Sequence[str] | None, values: Sequence[float] | None) -> dict[str, float]:
@@ -393,10 +405,14 @@ def nearest_ids(
     ranking = ranking or Ranking()
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
     passed: Any = values["passed"]
-    sides = _sides(model, are_few=are_few(session, passed))
+    seen = reach(session, passed)
+    sides = _sides(model, are_few=seen.are_few)
     statement = f"WITH bm25 AS (SELECT 0 AS chunk_id, 0 AS score WHERE false), {sides} SELECT chunk_id FROM nearest ORDER BY distance"
     return list(
-        session.scalars(text(statement), {**values, "has_vector": True, "n_candidates": ranking.n_candidates})
+        session.scalars(
+            text(statement),
+            {**values, "has_vector": True, "n_candidates": ranking.n_candidates, "n_looked": None},
+        )
     )
 
 
