@@ -16,6 +16,7 @@ from rag.confidence import ANSWER_FROM, NO_SIGNALS, Signals, confidence
 from rag.embedding import Embedder, Vectors
 from rag.evidence import Evidence, gather
 from rag.generation import GeneratedSentence, Generator
+from rag.lens import seen_through_lens
 from rag.moments import moment_of, spoken_lines
 from rag.narrowing import narrowing
 from rag.query import Query, understand
@@ -193,6 +194,7 @@ def _search(
                 vector,
                 model=model,
                 passed_gates=passed_gates,
+                tuned=seen_through_lens(vector, embedder.name),
                 filters=filters,
                 top_k=top_k,
                 ranking=ranking,

@@ -1,23 +1,32 @@
-"""A second look at the candidates of one search: what each says together with its neighbours, and who says it.
+"""A second look at the candidates of one search: what each says together with its neighbours and its document.
 
-A linear score over six features, fitted on meetings; knows no table and no model, takes 2 to 5 ms for 200 candidates.
+Features only, and the order a fitted ranker makes of them; knows no table and no model.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.ranker import load_ranker
 from rag.sentences import words
 
 Features = NDArray[np.float64]
-FEATURES = ("lexical", "cosine", "near_lexical", "coverage", "pairs", "spoken")
-# Maximum likelihood that a right passage comes first, 1,095 queries of QMSum train in five indexes of 32 meetings each
-# (`python -m benchmarks.qmsum_rerank`). Left out by cross-validation, hit@5 and MRR@10 went from 0.621, 0.496 (fused
-# scores) to 0.649, 0.532. A passage's length and its meeting's best passages added nothing that carried over to val.
-WEIGHTS = np.array([2.65, 4.19, 1.1, 3.12, 3.55, 3.3])
+FEATURES = (
+    "lexical", "cosine", "tuned",  # of the passage itself, as shares of the best candidate's
+    "near_lexical", "near_cosine", "near_tuned", "wide_lexical", "wide_tuned",  # of one, of two neighbours a side
+    "coverage", "near_coverage", "document_coverage",  # idf-weighted share of the question's lexemes
+    "pairs", "near_pairs",  # words of the question that stand together
+    "spoken", "near_spoken", "document_spoken",  # by a person the question names
+    "document_best", "document_top_3", "document_top_8", "tuned_best", "tuned_top_3", "tuned_top_8",
+    "lexical_points", "tuned_cosine", "lexical_rank", "tuned_rank", "length", "document_share",
+)  # fmt: skip
+_POINTS_SCALE = 10.0  # BM25 of a passage that answers is 5 to 30
+_RANK_OFFSET = 10.0
+_FULL_LENGTH_CHARS = 1_200.0
 _PAIR_GAP_CHARS = 12  # between two words of the question that stand together: an article, a comma
 _LINE = re.compile(r"^([^:\n]{1,80}): ", re.MULTILINE)
 
@@ -37,7 +46,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage found. `parts` is what each lexeme adds to its BM25 score; `cosine` None without a vector."""
+    """A passage found. `parts` is what each lexeme adds to its BM25 score.
+
+    `cosine` is to the question's vector, `tuned` to what `rag.lens` makes of it; both None without a vector.
+    """
 
     document_id: int
     position: int
@@ -45,41 +57,46 @@ class Candidate:
     speakers: tuple[str, ...]
     parts: Mapping[str, float]
     cosine: float | None
+    tuned: float | None = None
 
 
 def scores(asked: Asked, candidates: Sequence[Candidate]) -> Features:
     """`(len(candidates),)`, higher is better; they compare candidates of one search only."""
     if not candidates:
         return np.zeros(0)
-    found: Features = features(asked, candidates) @ WEIGHTS
-    return found
+    return load_ranker().scores(features(asked, candidates))
 
 
 def features(asked: Asked, candidates: Sequence[Candidate]) -> Features:
-    """`(len(candidates), len(FEATURES))`, each in about 0..1.
+    """`(len(candidates), len(FEATURES))`, each in about 0..1; a neighbour or a document counts by its candidates.
 
-    BM25 and cosine are shares of the best candidate's; `near_lexical` is the mean of the two neighbouring passages
-    where these are candidates, else 0. `coverage` is the idf-weighted share of the question's lexemes in the passage or
-    a neighbour, `pairs` of its neighbouring words that stand together in the passage. `spoken` is the root of the
-    share of the passage that a speaker named in the question says; the name's own words then count for nothing else.
+    A name's own words count for nothing but `spoken` where the question names a speaker.
     """
     named = named_speakers(asked.text, candidates)
     weights = _weights_without(named, asked)
-    near = _neighbours(candidates)
-    lexical = np.array([sum(p for lexeme, p in one.parts.items() if lexeme in weights) for one in candidates])
-    cosine = np.array([max(one.cosine or 0.0, 0.0) for one in candidates])
-    lexical, cosine = _of_best(lexical), _of_best(cosine)
-    spoken = [_share_said_by(named, one) ** 0.5 if named else 0.0 for one in candidates]
+    places = _Places(candidates)
+    points = np.array([sum(p for lexeme, p in one.parts.items() if lexeme in weights) for one in candidates])
+    cosines = np.array([max(one.cosine or 0.0, 0.0) for one in candidates])
+    tuned_cosines = np.array([max(one.cosine if one.tuned is None else one.tuned, 0.0) if one.cosine else 0.0
+                              for one in candidates])  # fmt: skip
+    lexical, cosine, tuned = _of_best(points), _of_best(cosines), _of_best(tuned_cosines)
+    together = _of_best(lexical + 0.5 * cosine + 0.5 * tuned)
+    held, idf = _held(weights, candidates)
+    pairs = np.array(_pairs(asked, weights, candidates))
+    spoken = np.array([_share_said_by(named, one) ** 0.5 if named else 0.0 for one in candidates])
     return np.column_stack(
         [
-            lexical,
-            cosine,
-            [sum(lexical[at] for at in around) / 2 for around in near],
-            _coverage(weights, candidates, near),
-            _pairs(asked, weights, candidates),
-            spoken,
+            lexical, cosine, tuned,
+            places.near(lexical), places.near(cosine), places.near(tuned), places.wide(lexical), places.wide(tuned),
+            held @ idf, places.near_any(held) @ idf, places.document_any(held) @ idf,
+            pairs, places.around(pairs), spoken, places.around(spoken),
+            places.document_top((spoken > 0).astype(float), 1),
+            *(_of_best(places.document_top(together, n)) for n in (1, 3, 8)),
+            *(_of_best(places.document_top(tuned, n)) for n in (1, 3, 8)),
+            points / _POINTS_SCALE, tuned_cosines, _by_rank(points), _by_rank(tuned_cosines),
+            [len(one.text) / _FULL_LENGTH_CHARS for one in candidates], places.document_share(),
         ]
-    )
+    )  # fmt: skip
 
 
 def named_speakers(question: str, candidates: Sequence[Candidate]) -> frozenset[str]:
@@ -91,6 +108,68 @@ def named_speakers(question: str, candidates: Sequence[Candidate]) -> frozenset[
     )
 
 
+class _Places:
+    """Where candidates stand to each other: their neighbours within a document, and their documents."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        at = {(one.document_id, one.position): index for index, one in enumerate(candidates)}
+        # Row i of `_steps[k]` is the candidate k positions further, or the last row, which holds zeros.
+        none = len(candidates)
+        self._steps = {
+            step: np.array([at.get((one.document_id, one.position + step), none) for one in candidates])
+            for step in (-2, -1, 1, 2)
+        }
+        rows: dict[int, list[int]] = defaultdict(list)
+        for index, one in enumerate(candidates):
+            rows[one.document_id].append(index)
+        self._documents = [np.array(indexes) for indexes in rows.values()]
+        self._n = none
+
+    def near(self, values: Features) -> Features:
+        """Mean of the two neighbours' values; a missing one counts as 0."""
+        return (self._step(values, -1) + self._step(values, 1)) / 2
+
+    def around(self, values: Features) -> Features:
+        """Mean of the value and its two neighbours'."""
+        return (values + self._step(values, -1) + self._step(values, 1)) / 3
+
+    def wide(self, values: Features) -> Features:
+        """Mean of the value and of its four nearest."""
+        found: Features = values.copy()
+        for step in self._steps:
+            found = found + self._step(values, step)
+        return found / (1 + len(self._steps))
+
+    def near_any(self, held: Features) -> Features:
+        found: Features = np.maximum(held, np.maximum(self._step(held, -1), self._step(held, 1)))
+        return found
+
+    def document_any(self, held: Features) -> Features:
+        found = np.zeros_like(held)
+        for rows in self._documents:
+            found[rows] = held[rows].max(axis=0)
+        return found
+
+    def document_top(self, values: Features, n: int) -> Features:
+        """Sum of the document's `n` best values, over `n`."""
+        found = np.zeros_like(values)
+        for rows in self._documents:
+            found[rows] = np.sort(values[rows])[-n:].sum() / n
+        return found
+
+    def document_share(self) -> Features:
+        """Which share of all candidates the document holds."""
+        found = np.zeros(self._n)
+        for rows in self._documents:
+            found[rows] = len(rows) / self._n
+        return found
+
+    def _step(self, values: Features, step: int) -> Features:
+        padded = np.concatenate([values, np.zeros_like(values[:1])])
+        found: Features = padded[self._steps[step]]
+        return found
+
+
 def _weights_without(named: frozenset[str], asked: Asked) -> dict[str, float]:
     """Weights of the lexemes searched, without those of the names; all of them when nothing else is left."""
     name_words = {word for name in named for word in words(name)}
@@ -98,34 +177,25 @@ def _weights_without(named: frozenset[str], asked: Asked) -> dict[str, float]:
     return {lexeme: w for lexeme, w in asked.weights.items() if lexeme not in dropped} or dict(asked.weights)
 
 
-def _neighbours(candidates: Sequence[Candidate]) -> list[list[int]]:
-    at = {(one.document_id, one.position): index for index, one in enumerate(candidates)}
-    return [
-        [
-            at[place]
-            for place in ((one.document_id, one.position - 1), (one.document_id, one.position + 1))
-            if place in at
-        ]
-        for one in candidates
-    ]
-
-
 def _of_best(values: Features) -> Features:
     best = values.max(initial=0.0)
     return values / best if best > 0 else values
 
 
-def _coverage(
-    weights: Mapping[str, float], candidates: Sequence[Candidate], near: Sequence[Sequence[int]]
-) -> list[float]:
-    total = sum(weights.values())
-    if not total:
-        return [0.0] * len(candidates)
-    shares = []
-    for one, around in zip(candidates, near, strict=True):
-        there = set(one.parts).union(*(candidates[at].parts for at in around))
-        shares.append(sum(w for lexeme, w in weights.items() if lexeme in there) / total)
-    return shares
+def _by_rank(values: Features) -> Features:
+    """1 for the best, falling as 10 / (10 + rank); equals share the better rank."""
+    ranks = np.searchsorted(np.sort(-values), -values)
+    found: Features = (_RANK_OFFSET / (_RANK_OFFSET + ranks)).astype(np.float64)
+    return found
+
+
+def _held(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> tuple[Features, Features]:
+    """Which lexeme stands in which candidate `(n, n_lexemes)`, and each lexeme's share of all idf."""
+    lexemes = list(weights)
+    held = np.array([[float(lexeme in one.parts) for lexeme in lexemes] for one in candidates])
+    held = held.reshape(len(candidates), len(lexemes))
+    idf = np.array([weights[lexeme] for lexeme in lexemes])
+    return held, idf / max(float(idf.sum()), 1e-9)
 
 
 def _pairs(asked: Asked, weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[float]:

@@ -25,6 +25,7 @@ from rag.store import StoredModel, vector_text
 
 _NEAR_DUPLICATE = 0.9  # Jaccard overlap of word sets above which two passages are the same one, re-exported
 _N_SPARE = 2  # times top_k is read without a second look, so that folding duplicates still leaves top_k
+_N_RERANKED = 3  # times n_candidates is looked at once more: both sides and what stands beside them
 _MAX_CORRECTIONS = 3
 
 
@@ -206,8 +207,17 @@ WITH corpus AS (
            sum(m.idf * m.tf * (:k1 + 1) / (m.tf + :k1 * (1 - :b + :b * m.n_terms / corpus.mean_terms))) AS score
     FROM matched m CROSS JOIN corpus
     GROUP BY m.chunk_id
-), {sides}, candidates AS MATERIALIZED (
+), {sides}, found AS MATERIALIZED (
     SELECT chunk_id FROM lexical UNION SELECT chunk_id FROM nearest
+), candidates AS MATERIALIZED (
+    -- Also what stands beside a passage found: it says much of what that passage is about.
+    SELECT chunk_id FROM found
+    UNION
+    SELECT beside.id FROM found JOIN chunks f ON f.id = found.chunk_id
+    JOIN chunks beside ON beside.document_id = f.document_id AND beside.position BETWEEN f.position - 1 AND f.position + 1
+    CROSS JOIN LATERAL (SELECT FROM chunks c JOIN documents d ON d.id = c.document_id
+                        WHERE c.id = beside.id AND {visible} OFFSET 0) AS seen
+    WHERE :is_reranked
 ), parts AS MATERIALIZED (
     SELECT chunk_id, array_agg(lexeme) AS lexemes, array_agg(points) AS points, sum(points) AS score
     FROM (
@@ -222,7 +232,9 @@ WITH corpus AS (
 ), measured AS (
     SELECT c.id AS chunk_id, c.document_id, c.position, md5(c.text) AS text_hash, coalesce(s.score, 0) AS lexical_score,
            CASE WHEN :has_vector THEN 1 - (e.vector::halfvec({dim}) <=> CAST(:vector AS halfvec({dim}))) END
-               AS vector_score
+               AS vector_score,
+           CASE WHEN :has_vector THEN 1 - (e.vector::halfvec({dim}) <=> CAST(:tuned AS halfvec({dim}))) END
+               AS tuned_score
     FROM candidates
     JOIN chunks c ON c.id = candidates.chunk_id
     LEFT JOIN parts s ON s.chunk_id = c.id
@@ -247,7 +259,8 @@ WITH corpus AS (
 )
 SELECT c.id AS chunk_id, d.id AS document_id, d.source_id, d.kind, d.title, d.url, d.space_key, d.updated_at,
        c.position, c.heading_path, c.anchor, c.text, c.context, c.speakers, c.start_s, c.end_s,
-       c.first_position, c.last_position, c.n_tokens, best.score, best.lexical_score, best.vector_score, best.n_copies,
+       c.first_position, c.last_position, c.n_tokens, best.score, best.lexical_score, best.vector_score,
+       best.tuned_score, best.n_copies,
        parts.lexemes AS part_lexemes, parts.points AS part_points,
        CASE WHEN row_number() OVER (ORDER BY best.score DESC, c.id) = 1 THEN idfs.lexemes END AS idf_lexemes,
        CASE WHEN row_number() OVER (ORDER BY best.score DESC, c.id) = 1 THEN idfs.idfs END AS idfs
@@ -276,6 +289,7 @@ def search(
     *,
     model: StoredModel,
     passed_gates: Sequence[int],
+    tuned: Vectors | None = None,
     filters: Filters | None = None,
     top_k: int = 10,
     ranking: Ranking | None = None,
@@ -285,6 +299,7 @@ def search(
     Args:
         vector: the question's, `(dim,)`, by the embedder of `model`; all zeros searches by words only.
         passed_gates: ids of the gates the asker passes; a document needs all of its own among them.
+        tuned: the vector as `rag.lens` sees it, to order what was found; `vector` itself when None.
     """
     if not passed_gates:
         return Found(())  # every document has a door
@@ -299,9 +314,13 @@ def search(
         "passed": list(passed_gates),
         "lexemes": lexemes,
         "vector": vector_text(vector),
+        "tuned": vector_text(vector if tuned is None else tuned),
         "has_vector": bool(vector.any()),
-        "n_looked": _n_looked(seen, ranking, is_narrowed=bool(query.phrases) or filters not in (None, Filters())),
-        "n_rows": 2 * ranking.n_candidates if ranking.is_reranked else top_k * _N_SPARE,
+        "is_reranked": ranking.is_reranked,
+        "n_looked": _n_looked(
+            seen, ranking, is_narrowed=bool(query.phrases) or filters not in (None, Filters())
+        ),
+        "n_rows": _N_RERANKED * ranking.n_candidates if ranking.is_reranked else top_k * _N_SPARE,
     }
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
     rows = session.execute(_statement(model, are_few=seen.are_few), values).all()
@@ -330,6 +349,7 @@ def _reranked(asked: rerank.Asked, hits: Sequence[Hit], rows: Sequence[Any]) -> 
             speakers=hit.speakers,
             parts=_paired(row.part_lexemes, row.part_points),
             cosine=hit.vector_score,
+            tuned=row.tuned_score,
         )
         for hit, row in zip(hits, rows, strict=True)
     ]
@@ -423,7 +443,7 @@ def _sides(model: StoredModel, *, are_few: bool) -> str:
 
 def _statement(model: StoredModel, *, are_few: bool) -> TextClause:
     sides = _sides(model, are_few=are_few)
-    return text(_SEARCH.format(sides=sides, dim=int(model.dim), model_id=int(model.id)))
+    return text(_SEARCH.format(sides=sides, visible=_VISIBLE, dim=int(model.dim), model_id=int(model.id)))
 
 
 def _filter_values(filters: Filters, phrases: Sequence[str]) -> dict[str, object]:
@@ -459,7 +479,7 @@ def _escaped(phrase: str) -> str:
 
 def _hit(row: Mapping[str, Any]) -> Hit:
     values = dict(row)
-    for name in ("n_copies", "part_lexemes", "part_points", "idf_lexemes", "idfs"):
+    for name in ("n_copies", "tuned_score", "part_lexemes", "part_points", "idf_lexemes", "idfs"):
         del values[name]
     values["heading_path"] = tuple(values["heading_path"])
     values["speakers"] = tuple(values["speakers"])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rag.ranker import load_ranker
 from rag.rerank import FEATURES, Asked, Candidate, features, named_speakers, scores
 
 ASKED = Asked(
@@ -39,7 +40,9 @@ def test_a_neighbour_completes_what_a_passage_leaves_out() -> None:
         candidate("Ann: z", 9, heat=1.0),
     ]
     whole = 4 / 6
-    assert column("coverage", *found) == [round(whole, 3), round(whole, 3), 0.5]
+    assert column("coverage", *found) == [0.5, round(1 / 6, 3), 0.5]
+    assert column("near_coverage", *found) == [round(whole, 3), round(whole, 3), 0.5]
+    assert column("document_coverage", *found) == [round(whole, 3)] * 3
     assert column("near_lexical", *found) == [0.5, 0.5, 0.0]
 
 
@@ -49,7 +52,37 @@ def test_words_that_stand_together_as_in_the_question() -> None:
     assert column("pairs", together, apart)[0] > column("pairs", together, apart)[1] == 0.0
 
 
+def test_a_document_counts_by_its_best_passages() -> None:
+    found = [
+        candidate("Ann: x", 1, heat=2.0, cosine=0.5),
+        candidate("Ann: y", 7, cosine=0.5),
+        candidate("Ann: z", 1, document_id=2, cosine=0.5),
+    ]
+    best = column("document_best", *found)
+    assert best[0] == best[1] == 1.0 > best[2] > 0.0
+    assert column("document_top_3", *found)[2] < best[2]
+    assert column("document_share", *found) == [0.667, 0.667, 0.333]
+
+
+def test_the_tuned_cosine_stands_in_only_where_it_is_given() -> None:
+    plain = candidate("Ann: x", cosine=0.4)
+    tuned = Candidate(2, 0, "Ann: y", ("Ann",), {}, 0.4, tuned=0.8)
+    assert column("cosine", plain, tuned) == [1.0, 1.0]
+    assert column("tuned", plain, tuned) == [0.5, 1.0]
+
+
+def test_the_shipped_ranker_reads_these_features_and_prefers_the_better_passage() -> None:
+    assert load_ranker().features == FEATURES
+    right = candidate(
+        "Bob: the heating coils broke, so we order new heating coils", heat=5.0, coil=4.0, cosine=0.7
+    )
+    wrong = candidate("Ann: something else altogether", document_id=2, cosine=0.2)
+    better, worse = scores(ASKED, [right, wrong])
+    assert better > worse
+
+
 def test_nothing_to_go_by_is_no_error() -> None:
     assert scores(ASKED, []).shape == (0,)
     blank = Candidate(1, 0, "", (), {}, None)
-    assert np.array_equal(scores(Asked("?", (), {}), [blank, blank]), np.zeros(2))
+    one, other = scores(Asked("?", (), {}), [blank, blank])
+    assert one == other and np.isfinite(one)

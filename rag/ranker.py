@@ -1,0 +1,47 @@
+"""The fitted order of candidates: a line and a few bends over their features, read from a small file of numbers.
+
+Knows no feature by meaning; `training.fit_ranker` writes the file and says what it was fitted on.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+WEIGHTS_FILE = Path(__file__).with_name("ranker.json")
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """`z @ linear + tanh(z @ hidden + bias) @ out`, where z is `(features - mean) / spread`.
+
+    Shapes with k features and h bends: `mean`, `spread`, `linear` `(k,)`; `hidden` `(k, h)`; `bias`, `out` `(h,)`.
+    `features` names the k columns in order.
+    """
+
+    features: tuple[str, ...]
+    mean: Numbers
+    spread: Numbers
+    linear: Numbers
+    hidden: Numbers
+    bias: Numbers
+    out: Numbers
+
+    def scores(self, features: Numbers) -> Numbers:
+        """`(n,)` from `(n, k)`; higher is better, comparable within one search only."""
+        z = (features - self.mean) / self.spread
+        found: Numbers = z @ self.linear + np.tanh(z @ self.hidden + self.bias) @ self.out
+        return found
+
+
+@cache
+def load_ranker(path: Path = WEIGHTS_FILE) -> Ranker:
+    """The ranker shipped with the product, or the one in `path`."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    numbers = {name: np.array(kept[name]) for name in ("mean", "spread", "linear", "hidden", "bias", "out")}
+    return Ranker(features=tuple(kept["features"]), **numbers)
