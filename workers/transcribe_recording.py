@@ -159,17 +159,16 @@ def _listened(
     limits, track, engine = _limits(context), facts.audio_tracks[0], context.transcriber
     _start_or_resume(context, job, meeting.recording.id, engine.name)
     channels: tuple[int | None, ...] = (None,)
-    warnings = engine.warnings
-    if sound.speaker is None or not _is_heard(job, number):
-        heard = listen(path, track, limits=limits)
-        channels = (None,) if sound.speaker else channels_to_read(heard)
-        warnings += _missing(sound, facts.duration_s, heard.duration_s)
+    if track.channels == 2 and sound.speaker is None:  # may be two people's, which costs a look
+        channels = channels_to_read(listen(path, track, limits=limits))
+    reached_s = 0.0
     for place, channel in enumerate(channels):
         windows = partial(read_windows, path, track=track.index, channel=channel, limits=limits)
         shown = _Shown(
             place * facts.duration_s, len(channels) * facts.duration_s, number, len(meeting.sounds)
         )
-        _hear_pass(context, job, meeting, number * PASSES_PER_SOUND + place, windows, shown)
+        last_s = _hear_pass(context, job, meeting, number * PASSES_PER_SOUND + place, windows, shown)
+        reached_s = max(reached_s, facts.duration_s if last_s is None else last_s)
     spoken = _saved(context, meeting.recording.id, number)
     if not sounds_like_speech(spoken):
         raise BadInput(f"{sound.file_name}: no speech was heard in this recording")
@@ -179,7 +178,7 @@ def _listened(
         f"{engine.name}, names from the {named.engine}" if named else engine.name,
         _language(job, meeting.recording),
         facts.duration_s,
-        warnings,
+        engine.warnings + _missing(sound, facts.duration_s, reached_s),
     )
 
 
@@ -200,11 +199,16 @@ def _hear_pass(
     in_pass: int,
     read: Callable[..., Iterator[AudioWindow]],
     shown: _Shown,
-) -> None:
-    """One channel of one sound from where an earlier run stopped; each window is saved when it is done."""
+) -> float | None:
+    """One channel of one sound from where an earlier run stopped; each window is saved when it is done.
+
+    Returns:
+        Second at which the sound ends; None when an earlier run has heard it all.
+    """
     first, n_saved = _resume_point(job, in_pass)
     if first is None:
-        return
+        return None
+    end_s = 0.0
     of = f"{shown.number + 1} of {shown.n_sounds}" if shown.n_sounds > 1 else None
     since, heard_before_s = time.time(), None
     windows = read(window_s=context.settings.imp_window_s, first_window=first)
@@ -221,13 +225,15 @@ def _hear_pass(
             show_progress.note(session, meeting.recording)
         if heard_before_s is None:
             heard_before_s = shown.before_s + result.start_s
-        heard_s = round(shown.before_s + result.end_s, 1)
+        end_s = result.end_s
+        heard_s = round(shown.before_s + end_s, 1)
         job.progress(
             heard_s, round(shown.total_s, 1), "s heard", file=of, before=round(heard_before_s, 1), since=since
         )
         job.check()
     with context.factory.begin() as session:
         job.save(session, channel=in_pass + 1, next_window=0, n_saved=0)
+    return end_s or None
 
 
 def _missing(sound: Sound, announced_s: float, heard_s: float) -> tuple[str, ...]:
@@ -238,11 +244,6 @@ def _missing(sound: Sound, announced_s: float, heard_s: float) -> tuple[str, ...
         f"Only {heard_s / 60:.1f} of {announced_s / 60:.1f} minutes of {sound.file_name} can be heard; "
         "the file may be damaged or cut off.",
     )
-
-
-def _is_heard(job: RunningJob, number: int) -> bool:
-    """Whether an earlier run has heard this sound to its end."""
-    return int(job.checkpoint.get("channel", 0)) > number * PASSES_PER_SOUND
 
 
 def _start_or_resume(context: Context, job: RunningJob, recording_id: int, engine: str) -> None:
