@@ -61,7 +61,7 @@ class Ranking:
     neighbour_weight: float = 0.2
     n_candidates: int = 100
     ef_search: int = 400
-    n_postings: int = 60_000
+    n_postings: int = 24_000
     is_reranked: bool = True
 
 
@@ -200,7 +200,8 @@ WITH corpus AS (
     SELECT w.lexeme, w.idf, p.chunk_id, p.tf, p.n_terms
     FROM weights w CROSS JOIN LATERAL (
         SELECT chunk_id, tf, n_terms FROM postings WHERE lexeme = w.lexeme ORDER BY impact DESC, chunk_id
-        LIMIT CASE WHEN w.n_before + w.df > :n_postings THEN greatest(:n_postings - w.n_before, :n_best)::bigint END
+        LIMIT CASE WHEN w.n_before + w.df > :n_postings
+                   THEN CASE WHEN w.n_before < :n_best THEN :n_postings ELSE :n_best END END
     ) AS p
 ), bm25 AS (
     SELECT m.chunk_id,
@@ -469,7 +470,7 @@ def _ranking_values(ranking: Ranking) -> dict[str, object]:
         "n_candidates": ranking.n_candidates,
         "n_postings": ranking.n_postings,
         "n_counted": ranking.n_postings // 2,
-        "n_best": ranking.n_postings // 30,
+        "n_best": ranking.n_postings // 6,
     }
 
 

@@ -10,6 +10,13 @@ from sqlalchemy.orm import Session
 
 _MIN_CHARS = 4
 _MAX_OFFERED = 8
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzàáâäåæçèéêëíîïñóôöøúûüß")
+
+# One index probe for each way to be one edit away: some hundred, however large the vocabulary.
+_KNOWN = text("""
+    SELECT offered.lexeme FROM unnest(CAST(:lexemes AS text[])) AS offered(lexeme)
+    WHERE EXISTS (SELECT FROM postings p WHERE p.lexeme = offered.lexeme)
+""")
 
 # A loose index scan: one index probe a distinct lexeme instead of one row a posting.
 _LEXEMES_FROM = text("""
@@ -40,21 +47,44 @@ _READABLE_COUNTS = text("""
 def corrected(session: Session, lexeme: str, passed_gates: Sequence[int]) -> str | None:
     """The nearest known lexeme with the same first letter, the more frequent one of equals; None when none is near.
 
-    One edit (a swap of neighbours counts as one) up to seven letters, two from eight on.
+    One edit (a swap of neighbours counts as one); from eight letters on two, where the first two letters are right.
     """
     if len(lexeme) < _MIN_CHARS or not lexeme.isalpha():
         return None
-    max_edits = 1 if len(lexeme) < 8 else 2
+    known = session.scalars(_KNOWN, {"lexemes": sorted(one_edit_away(lexeme))}).all()
+    found = _most_frequent(session, _nearest(lexeme, known, 1), passed_gates)
+    if found is not None or len(lexeme) < 8:
+        return found
     known = session.scalars(
         _LEXEMES_FROM,
         {
-            "low": lexeme[0],
-            "high": chr(ord(lexeme[0]) + 1),
-            "shortest": len(lexeme) - max_edits,
-            "longest": len(lexeme) + max_edits,
+            "low": lexeme[:2],
+            "high": lexeme[0] + chr(ord(lexeme[1]) + 1),
+            "shortest": len(lexeme) - 2,
+            "longest": len(lexeme) + 2,
         },
-    )
-    offered = dict(_nearest(lexeme, known, max_edits))
+    ).all()
+    return _most_frequent(session, _nearest(lexeme, known, 2), passed_gates)
+
+
+def one_edit_away(word: str) -> set[str]:
+    """Every word one insertion, deletion, replacement or swap of neighbours away that begins with the same letter."""
+    letters = _LETTERS | set(word)
+    cuts = [(word[:at], word[at:]) for at in range(1, len(word) + 1)]
+    deleted = {left + right[1:] for left, right in cuts if right}
+    swapped = {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
+    replaced = {left + letter + right[1:] for left, right in cuts if right for letter in letters}
+    inserted = {left + letter + right for left, right in cuts for letter in letters}
+    return (deleted | swapped | replaced | inserted) - {word}
+
+
+def _most_frequent(
+    session: Session, near: Sequence[tuple[str, int]], passed_gates: Sequence[int]
+) -> str | None:
+    """The nearest of them, the more frequent one of equals, among those the asker may read."""
+    if not near:
+        return None
+    offered = dict(near)
     rows = session.execute(_READABLE_COUNTS, {"lexemes": list(offered), "passed": list(passed_gates)})
     ranked = sorted((offered[row.lexeme], -row.n_chunks, row.lexeme) for row in rows)
     return ranked[0][2] if ranked else None

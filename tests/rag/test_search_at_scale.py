@@ -4,6 +4,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -12,6 +14,7 @@ from rag import narrow_gates, search
 from rag.chunking import chunk_markdown
 from rag.query import understand
 from rag.search import Found, Ranking
+from rag.spelling import edit_distance, one_edit_away
 from rag.store import find_model, index_document, register_model, store_embeddings
 from tests.rag.conftest import EMBEDDER
 
@@ -141,3 +144,9 @@ def test_looking_at_the_best_only_finds_what_looking_at_all_does(
 
 def test_without_statistics_nobody_is_taken_for_few(db_session: Session) -> None:
     assert narrow_gates.reach(db_session, [1, 2]) == narrow_gates.Reach(1.0, is_known=False, are_few=False)
+
+
+@given(word=st.text("abcé", min_size=4, max_size=7), other=st.text("abcé", min_size=3, max_size=8))
+def test_one_edit_away_is_what_the_distance_says(word: str, other: str) -> None:
+    is_near = edit_distance(word, other, 1) == 1 and word[0] == other[0]
+    assert (other in one_edit_away(word)) == is_near
