@@ -201,7 +201,7 @@ WITH corpus AS (
     FROM weights w CROSS JOIN LATERAL (
         SELECT chunk_id, tf, n_terms FROM postings WHERE lexeme = w.lexeme ORDER BY impact DESC, chunk_id
         LIMIT CASE WHEN w.n_before + w.df > :n_postings
-                   THEN CASE WHEN w.n_before < :n_best THEN :n_postings ELSE :n_best END END
+                   THEN CASE WHEN w.n_before < 4 * :n_candidates THEN :n_postings ELSE :n_best END END
     ) AS p
 ), bm25 AS (
     SELECT m.chunk_id,
@@ -224,8 +224,10 @@ WITH corpus AS (
     FROM (
         SELECT p.chunk_id, p.lexeme,
                w.idf * p.tf * (:k1 + 1) / (p.tf + :k1 * (1 - :b + :b * p.n_terms / corpus.mean_terms)) AS points
-        FROM candidates CROSS JOIN LATERAL (
-            SELECT * FROM postings WHERE chunk_id = candidates.chunk_id AND lexeme = ANY(CAST(:lexemes AS text[])) OFFSET 0
+        FROM (
+            SELECT own.* FROM candidates CROSS JOIN LATERAL (
+                SELECT * FROM postings WHERE chunk_id = candidates.chunk_id AND lexeme = ANY(CAST(:lexemes AS text[])) OFFSET 0
+            ) AS own OFFSET 0
         ) AS p
         JOIN weights w USING (lexeme) CROSS JOIN corpus
     ) AS scored
