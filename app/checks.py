@@ -101,3 +101,14 @@ def blobs(context: Context) -> str:
 def transcriber(context: Context) -> str:
     engine = context.transcriber
     return engine.name + (f" — {' '.join(engine.warnings)}" if engine.warnings else "")
+
+
+def voices(context: Context) -> str:
+    """Who tells speakers apart, where neither a transcript nor tracks do."""
+    diarizer = context.diarizer
+    matched = ", known voices are named" if context.settings.imp_match_voices else ""
+    return (
+        f"{diarizer.name}{matched}"
+        if diarizer
+        else "no diarization model: speakers without names stay unknown"
+    )

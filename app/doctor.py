@@ -35,6 +35,7 @@ def examine() -> Iterator[Check]:
         "embedder": checks.models,
         "generator": lambda c: c.generator.name,
         "transcriber": checks.transcriber,
+        "voices": checks.voices,
         "confluence": confluence,
         "minutes space": minutes_space,
         "slack": slack,

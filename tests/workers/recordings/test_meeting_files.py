@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Conflict, NotFound
-from tests.workers.recordings.conftest import Studio
+from tests.workers.recordings.conftest import TINY_WHISPER, Studio
 
 ICS = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -94,3 +94,23 @@ def test_joined_by_hand_where_no_clock_is_known(studio: Studio, lay: Callable[..
     lone = studio.add(lay("four.wav", seconds=5, hz=600, said="x", ics=None))
     with pytest.raises(Conflict):
         studio.add(other, joins=lone)
+
+
+def test_names_of_a_transcript_over_our_words(
+    make_studio: Callable[..., Studio], speak: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The transcript's words are not taken, its names are, by time."""
+    studio = make_studio(imp_transcriber=f"faster-whisper:{TINY_WHISPER}", imp_transcripts="names")
+    path = tmp_path / "named.wav"
+    path.write_bytes(speak("named.wav", "we will send the report on friday").read_bytes())
+    path.with_suffix(".vtt").write_text(
+        "WEBVTT\n\n00:00:00.000 --> 00:00:09.000\n<v Ada>Something misheard.</v>\n"
+    )
+    recording_id = studio.add(path)
+    studio.run("transcribe_recording")
+    said = studio.segments(recording_id)
+    assert {one[3] for one in said} == {"Ada"}
+    assert "misheard" not in " ".join(one[4] for one in said)
+    assert "names from the transcript file" in studio.row(recording_id).engine
+    [words] = studio.rows("SELECT words FROM segments WHERE recording_id = :id LIMIT 1", id=recording_id)
+    assert words.words[0][0] < words.words[-1][1]
