@@ -1,6 +1,6 @@
 """The fitted order of candidates: a line and a few bends over their features, read from a small file of numbers.
 
-Knows no feature by meaning; `training.fit_ranker` writes the file and says what it was fitted on.
+Knows no feature by meaning; `python -m benchmarks.fit_ranker` writes the file and says on what was left out how much it is worth.
 """
 
 import json
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 WEIGHTS_FILE = Path(__file__).with_name("ranker.json")
 
 Numbers = NDArray[np.float64]
+_NUMBERS = ("mean", "spread", "linear", "bias", "out", "hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,13 @@ def load_ranker(path: Path = WEIGHTS_FILE) -> Ranker:
     kept = json.loads(path.read_text(encoding="utf-8"))
     numbers = {name: np.array(kept[name]) for name in ("mean", "spread", "linear", "hidden", "bias", "out")}
     return Ranker(features=tuple(kept["features"]), **numbers)
+
+
+def written(ranker: Ranker) -> str:
+    """A ranker as `load_ranker` reads it, a line of JSON a row of numbers."""
+    parts = {name: getattr(ranker, name).round(4).tolist() for name in _NUMBERS}
+    rows = parts.pop("hidden")
+    lines = [f'"features": {json.dumps(ranker.features)}']
+    lines += [f'"{name}": {json.dumps(part)}' for name, part in parts.items()]
+    lines += ['"hidden": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]"]
+    return "{\n" + ",\n".join(lines) + "\n}"
