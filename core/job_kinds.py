@@ -10,21 +10,28 @@ QUEUES = ("ask", "sync", "gpu", "io")
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """`max_attempts` counts every start, also those that ended with the worker's death."""
+    """`max_attempts` counts every start, also those that ended with the worker's death.
+
+    `told_by` is the kind that tells whoever waits when such a job was given up with nobody left to say so.
+    """
 
     name: str
     queue: str
     max_attempts: int = 8
+    told_by: str | None = None
 
 
 KINDS: dict[str, JobKind] = {
     kind.name: kind
     for kind in (
-        JobKind("answer_question", "ask", max_attempts=6),
+        JobKind("answer_question", "ask", max_attempts=6, told_by="tell_broken"),
         JobKind("share_answer", "ask", max_attempts=6),
         JobKind("show_sources", "ask", max_attempts=4),
         JobKind("show_home", "ask", max_attempts=4),
         JobKind("offer_prompts", "ask", max_attempts=3),
+        JobKind("ask_human", "ask", max_attempts=6),
+        JobKind("verify_answer", "ask", max_attempts=6),
+        JobKind("tell_broken", "io"),
         JobKind("admin_word", "ask", max_attempts=4),
         JobKind("review_minutes", "ask", max_attempts=6),
         JobKind("ask_review", "io"),

@@ -122,7 +122,7 @@ GIVE_UP = text("""
         WHERE state = 'running' AND heartbeat_at < now() - make_interval(secs => :stale_s)
               AND (attempts >= max_attempts OR is_cancel_asked)
         FOR UPDATE SKIP LOCKED)
-    RETURNING kind, key, queue, args, is_due_again
+    RETURNING id, state, kind, key, queue, args, is_due_again
 """)
 
 RETRY = text("""
@@ -325,6 +325,9 @@ def sweep(session: Session, bell: Doorbell, *, stale_s: float, queues: Sequence[
     depths = {queue: depth for queue in queues if (depth := bell.depth(queue)) is not None}
     shallow = [queue for queue, depth in depths.items() if depth < SHALLOW_QUEUE]
     for row in session.execute(GIVE_UP, {"stale_s": stale_s}).all():
+        told_by = KINDS[row.kind].told_by if row.kind in KINDS else None
+        if row.state == "failed" and told_by:
+            enqueue(session, told_by, str(row.id), job_id=row.id)
         _run_once_more(session, row)
     rows = session.execute(
         SWEEP,

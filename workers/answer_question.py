@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from connectors.slack import panel, posting
 from connectors.slack.mrkdwn import escape
 from connectors.slack.web import make_client
+from core import jobs
 from core.errors import ImpError, NotFound, TryAgain
 from core.running_job import RunningJob
 from core.tables.questions import Question
@@ -40,7 +41,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     except Exception as exc:
         if is_last(job, exc):
             why = str(exc) if isinstance(exc, ImpError) else UNEXPECTED
-            say_that_it_broke(client, job.checkpoint.get("posted_ts"), question, why)
+            _tell(context, client, job, question, why)
         raise
 
 
@@ -149,26 +150,36 @@ def _looking(context: Context, client: WebClient, job: RunningJob, question: Que
     return str(posted)
 
 
+def _tell(context: Context, client: WebClient, job: RunningJob, question: Question, why: str) -> None:
+    """Say that it broke; where even that fails, another job tries until Slack listens again."""
+    try:
+        say_that_it_broke(client, job.checkpoint.get("posted_ts"), question, why)
+    except ImpError as exc:
+        logger.warning("asker_not_told", extra={"why": type(exc).__name__})
+        with context.factory.begin() as session:
+            jobs.enqueue(session, "tell_broken", str(job.claimed.id), job_id=job.claimed.id, why=why)
+
+
 def say_that_it_broke(client: WebClient, posted: str | None, question: Question, why: str) -> None:
     """Nobody is left looking at "looking…"; a channel is told less than the asker.
 
     Args:
         posted: the message that should have become the answer.
+
+    Raises:
+        core.errors.ImpError: Slack did not take it.
     """
     place, words, mark = question.place, words_for(question), f"{mark_of(question)}:broken"
-    told = escape(words.broken.format(why=why))
-    try:
-        if is_in_panel(question):
-            panel.say_instead(client, place, posted, told, mark)
-            return
-        if posted and place["kind"] == "dm":
-            posting.edit_words(client, place, posted, told)
-            return
-        if posted:
-            posting.edit_words(client, place, posted, words.broken_in_public)
-    except ImpError as failed:
-        logger.warning("asker_not_told", extra={"why": type(failed).__name__})
-    posting.tell_asker(client, place, words.broken.format(why=why), mark)
+    told = words.broken.format(why=why)
+    if is_in_panel(question):
+        panel.say_instead(client, place, posted, escape(told), mark)
+        return
+    if posted and place["kind"] == "dm":
+        posting.edit_words(client, place, posted, escape(told))
+        return
+    if posted:
+        posting.edit_words(client, place, posted, words.broken_in_public)
+    posting.say_to_asker(client, place, told, mark)
 
 
 def mark_of(question: Question) -> str:

@@ -44,6 +44,10 @@ def is_question(text: str) -> bool:
 
 def question_before(session: Session, asked: Asked) -> str | None:
     """The last question asked in this conversation, as it was understood; None when there is none."""
+    if asked.leans_on is not None:
+        above = session.get(Question, asked.leans_on)
+        is_theirs = above is not None and above.place.get("user") == asked.user
+        return str(above.place.get("understood") or above.text) if above and is_theirs else None
     if asked.place == "command":
         return None
     statement = (

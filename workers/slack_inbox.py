@@ -12,11 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from connectors.slack.inbox import AdminWord, Asked, Clicked, FileShared, PanelOpened, Reviewed
+from connectors.slack.verification import Confirmation, Verification
 from core import jobs
+from core.errors import BadInput
 from core.tables.jobs import Delivery
 from core.tables.people import Account
 from core.tables.questions import Question
-from workers import questions, slack_conversations
+from workers import questions, slack_conversations, slack_experts
 from workers.context import Context
 from workers.people import person_of_account
 
@@ -26,6 +28,8 @@ FORGOTTEN = "This question is not kept any more."
 NOT_YOURS = "Only the person who asked can share this answer."
 SHARED_ALREADY = "This answer is shared already."
 CHECKING = "Checking what everyone here may open…"
+ASKING = "I am asking those who may know…"
+ASKED_ALREADY = "People were asked about this already."
 THANKS = {"up": "Thank you, noted.", "down": "Thank you; this answer will be looked at."}
 
 
@@ -78,8 +82,32 @@ class SlackInbox:
             if clicked.action == "sources":
                 _show_sources(session, question, clicked)
                 return None
+            if clicked.action == "needs_human":
+                return _ask_human(session, question, clicked)
             question.feedback = "up" if clicked.action == "feedback_up" else "down"
             return THANKS[question.feedback]
+
+    def verification(self, question_id: int, user: str, channel: str) -> Verification:
+        with self._context.factory() as session:
+            return slack_experts.verification(
+                session, self._context.settings, question_id, user=user, channel=channel
+            )
+
+    def confirm(self, confirmed: Confirmation, user: str, delivery_id: str) -> None:
+        if not (confirmed.answer and confirmed.question):
+            raise BadInput("question and answer may not be empty")
+        with self._context.factory.begin() as session:
+            if _take(session, delivery_id):
+                jobs.enqueue(
+                    session,
+                    "verify_answer",
+                    f"{confirmed.question_id}:{user}",
+                    question_id=confirmed.question_id,
+                    question=confirmed.question,
+                    answer=confirmed.answer,
+                    channel=confirmed.channel,
+                    user=user,
+                )
 
     def explain(self, question_id: int, user: str, reason: str) -> None:
         with self._context.factory.begin() as session:
@@ -173,6 +201,21 @@ def _share(session: Session, question: Question, clicked: Clicked) -> str:
         session, "share_answer", str(question.id), question_id=question.id, response_url=clicked.response_url
     )
     return CHECKING
+
+
+def _ask_human(session: Session, question: Question, clicked: Clicked) -> str:
+    if question.place.get("asked_people"):
+        return ASKED_ALREADY
+    jobs.enqueue(
+        session,
+        "ask_human",
+        str(question.id),
+        question_id=question.id,
+        user=clicked.user,
+        channel=clicked.channel,
+        response_url=clicked.response_url,
+    )
+    return ASKING
 
 
 def _show_sources(session: Session, question: Question, clicked: Clicked) -> None:

@@ -131,7 +131,7 @@ def _sources(message: AnswerMessage) -> list[Block]:
     if not sources:
         return []
     heading = f"*{message.words.sources if message.is_answered else message.words.closest}*"
-    lines = [_source_line(source) for source in sources[:MAX_SOURCES]]
+    lines = [source_line(source) for source in sources[:MAX_SOURCES]]
     return [{"type": "divider"}, *(section(text) for text in _packed([heading, *lines]))]
 
 
@@ -145,7 +145,8 @@ def _packed(lines: Sequence[str]) -> list[str]:
     return [one.rstrip() for one in out if one]
 
 
-def _source_line(source: Source) -> str:
+def source_line(source: Source) -> str:
+    """`[1] Title — place, age`, the title leading to the page's heading or the recording's second."""
     where = [escape(shorten(source.place, 60))] if source.place else []
     if source.start_s is not None:
         where.append(f"at {_clock(source.start_s)}")
@@ -273,6 +274,6 @@ def quotes_of(citations: Sequence[dict[str, Any]]) -> list[tuple[Source, str]]:
 def quotes_blocks(quotes: Sequence[tuple[Source, str]]) -> list[Block]:
     """Each source with its passage as a quotation."""
     return [
-        section(f"{_source_line(source)}\n>{shorten(escape(' '.join(quote.split())), 600)}")
+        section(f"{source_line(source)}\n>{shorten(escape(' '.join(quote.split())), 600)}")
         for source, quote in quotes[:MAX_SOURCES]
     ]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from connectors.slack.verification import Confirmation, Verification
+
 Place = Literal["command", "mention", "dm", "thread"]
 
 
@@ -11,7 +13,8 @@ class Asked:
     """A question as it arrived, in plain words; people in it stand as `@U…`.
 
     `delivery_id` is the same when Slack sends the same request again. `place` "thread" is talk in a thread
-    that names nobody: a question only where we answered before.
+    that names nobody: a question only where we answered before. `leans_on` is the question under whose private
+    answer it was asked.
     """
 
     delivery_id: str
@@ -22,6 +25,7 @@ class Asked:
     ts: str | None = None
     thread_ts: str | None = None
     response_url: str | None = None
+    leans_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,12 @@ class Inbox(Protocol):
 
     def explain(self, question_id: int, user: str, reason: str) -> None:
         """Keep why an answer was no good."""
+
+    def verification(self, question_id: int, user: str, channel: str) -> Verification:
+        """The answer this person wants to confirm. Raises Denied for who may not, NotFound, Conflict."""
+
+    def confirm(self, confirmed: Confirmation, user: str, delivery_id: str) -> None:
+        """Have the answer kept as confirmed. Raises BadInput when it is empty."""
 
     def forget(self, user: str) -> str:
         """Delete what this person asked; what to tell them."""

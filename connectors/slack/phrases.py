@@ -30,6 +30,7 @@ class Phrases:
     verify: str
     follow_up: str
     follow_up_hint: str
+    asks_people: str
 
 
 LANGUAGES = {
@@ -57,6 +58,7 @@ LANGUAGES = {
         verify="Verify this answer",
         follow_up="Ask a follow-up",
         follow_up_hint="and who decided that?",
+        asks_people="{people}: {asker} asked this and would like to hear from a person.",
     ),
     "de": Phrases(
         sources="Quellen",
@@ -83,6 +85,7 @@ LANGUAGES = {
         verify="Diese Antwort bestätigen",
         follow_up="Nachfragen",
         follow_up_hint="und wer hat das entschieden?",
+        asks_people="{people}: {asker} hat das gefragt und hätte gern eine Antwort von einem Menschen.",
     ),
     "fr": Phrases(
         sources="Sources",
@@ -108,6 +111,7 @@ LANGUAGES = {
         verify="Vérifier cette réponse",
         follow_up="Question suivante",
         follow_up_hint="et qui a décidé cela ?",
+        asks_people="{people} : {asker} a posé cette question et aimerait la réponse d'une personne.",
     ),
     "es": Phrases(
         sources="Fuentes",
@@ -133,6 +137,7 @@ LANGUAGES = {
         verify="Verificar esta respuesta",
         follow_up="Seguir preguntando",
         follow_up_hint="¿y quién lo decidió?",
+        asks_people="{people}: {asker} preguntó esto y quisiera la respuesta de una persona.",
     ),
 }
 

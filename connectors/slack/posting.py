@@ -92,16 +92,34 @@ def share(client: WebClient, place: Place, message: AnswerMessage, mark: str, *,
     return str(reply["ts"])
 
 
+def post_once(client: WebClient, place: Place, text: str, mark: str, *, is_retry: bool) -> str:
+    """Words of ours for everyone, in the question's thread or its channel; the message's timestamp."""
+    thread = place.get("thread_ts") or place.get("ts")
+    if is_retry and (ts := posted_before(client, place["channel"], thread, mark)):
+        return ts
+    with translated("a message in the channel"):
+        reply = client.chat_postMessage(
+            channel=place["channel"], thread_ts=thread, text=text, blocks=[section(text)],
+            metadata=marked(mark), **QUIET,
+        )  # fmt: skip
+    return str(reply["ts"])
+
+
 def tell_asker(client: WebClient, place: Place, text: str, mark: str) -> None:
     """News for the asker alone; a failure to tell is logged, the job's own error counts."""
-    words = escape(text)
     try:
-        if place["kind"] == "dm":
-            direct_message(client, place["user"], words, [section(words)], mark)
-        else:
-            say_alone(client, place, words, [section(words)], mark)
+        say_to_asker(client, place, text, mark)
     except ImpError as exc:
         logger.warning("asker_not_told", extra={"why": type(exc).__name__})
+
+
+def say_to_asker(client: WebClient, place: Place, text: str, mark: str) -> None:
+    """Plain words for the asker alone, wherever that is possible."""
+    words = escape(text)
+    if place["kind"] == "dm":
+        direct_message(client, place["user"], words, [section(words)], mark)
+    else:
+        say_alone(client, place, words, [section(words)], mark)
 
 
 def direct_message(client: WebClient, user: str, text: str, blocks: list[Block], mark: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from connectors.slack import asking_about
 from connectors.slack.scopes import NEEDED
 from core.settings import Settings
 
@@ -38,6 +39,15 @@ def test_events_are_those_somebody_listens_to() -> None:
     listened |= {f"assistant_{event}" for event in re.findall(r"assistant\.(thread_\w+)\(on_", source)}
     assert {event.partition(".")[0] for event in events} == listened
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
+
+
+def test_shortcuts_are_those_somebody_takes() -> None:
+    source = (Path(__file__).resolve().parents[2] / "connectors/slack/listeners/shortcuts.py").read_text()
+    for shortcut in MANIFEST["features"]["shortcuts"]:
+        assert shortcut["type"] == "message"
+        assert len(shortcut["name"]) <= 75 and len(shortcut["description"]) <= 150
+    taken = {asking_about.CALLBACK_ID, *re.findall(r'app\.shortcut\("(\w+)"\)', source)}
+    assert {shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]} == taken
 
 
 def test_fits_the_lengths_slack_allows() -> None:

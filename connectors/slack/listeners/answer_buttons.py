@@ -15,7 +15,7 @@ from connectors.slack.mrkdwn import escape
 
 logger = logging.getLogger(__name__)
 
-ANSWER_BUTTONS = re.compile(r"^(share|sources|feedback_up|feedback_down)$")
+ANSWER_BUTTONS = re.compile(r"^(share|sources|feedback_up|feedback_down|needs_human)$")
 Body = dict[str, Any]
 
 

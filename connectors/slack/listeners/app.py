@@ -18,10 +18,13 @@ from connectors.slack.inbox import Inbox
 from connectors.slack.listeners.answer_buttons import add_answer_buttons
 from connectors.slack.listeners.assistant import add_assistant
 from connectors.slack.listeners.commands import add_commands
+from connectors.slack.listeners.follow_ups import add_follow_ups
 from connectors.slack.listeners.home_tab import add_home_tab
 from connectors.slack.listeners.messages import add_messages
 from connectors.slack.listeners.minutes_review import add_minutes_review
 from connectors.slack.listeners.recordings import add_recordings
+from connectors.slack.listeners.shortcuts import add_shortcuts
+from connectors.slack.listeners.verifying import add_verifying
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +80,9 @@ def add_listeners(app: App, inbox: Inbox) -> None:
     add_minutes_review(app, inbox)
     add_messages(app, inbox)
     add_answer_buttons(app, inbox)
+    add_follow_ups(app, inbox)
+    add_verifying(app, inbox)
+    add_shortcuts(app, inbox)
 
 
 def ignore_the_rest(app: App) -> None:
