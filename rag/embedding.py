@@ -13,11 +13,12 @@ import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from core.errors import NotConfigured
+from rag.onnx_embedding import OnnxEmbedder, is_onnx_folder
 from rag.sentences import words
 from rag.token_windows import Vectors as Vectors
 from rag.token_windows import Window, WindowTokenizer, batches, normalized, padded, pool
@@ -54,12 +55,20 @@ class Embedder(Protocol):
         """Tokens of `text` without the model's special ones."""
 
 
-def load_embedder(spec: str = DEFAULT_MODEL, *, device: str | None = None) -> Embedder:
+def load_embedder(
+    spec: str = DEFAULT_MODEL, *, device: str | None = None, dtype: Literal["auto", "fp32"] = "auto"
+) -> Embedder:
     """The sentence-transformer named by `spec`: the default, a local folder, an installed package, or a hub name.
 
-    Cheap: weights are read at the first use, in the process that uses them (after any fork).
+    A folder made by `imp model quantize` runs on ONNX Runtime. Cheap: weights are read at the first use, in the
+    process that uses them (after any fork).
+
+    Args:
+        dtype: `auto` is bf16 where the processor has instructions for it.
     """
-    return SentenceTransformerEmbedder(spec, device=device)
+    if is_onnx_folder(Path(spec)):
+        return OnnxEmbedder(Path(spec))
+    return SentenceTransformerEmbedder(spec, device=device, dtype=dtype)
 
 
 class SentenceTransformerEmbedder:
@@ -69,10 +78,13 @@ class SentenceTransformerEmbedder:
     and 0.68x the time of one query, at cosine 0.9999 to the fp32 vectors. Elsewhere fp32.
     """
 
-    def __init__(self, spec: str, *, device: str | None = None) -> None:
+    def __init__(
+        self, spec: str, *, device: str | None = None, dtype: Literal["auto", "fp32"] = "auto"
+    ) -> None:
         self.name = Path(spec).name if spec.endswith("/") or Path(spec).is_dir() else spec
         self._spec = spec
         self._device = device
+        self._dtype = dtype
         self._lock = threading.Lock()
 
     @cached_property
@@ -99,7 +111,8 @@ class SentenceTransformerEmbedder:
             raise NotConfigured(
                 f"embedding model {self._spec!r} cannot be loaded: give a local folder or a reachable hub name"
             ) from exc
-        if model.device.type == "cuda" or (model.device.type == "cpu" and _has_fast_bf16()):
+        has_bf16 = model.device.type == "cuda" or (model.device.type == "cpu" and _has_fast_bf16())
+        if has_bf16 and self._dtype == "auto":
             model = model.to(torch.bfloat16)
         model.eval()
         logger.info(

@@ -1,5 +1,6 @@
 """`imp model`: the models passages are found with; built beside each other, compared, switched, made smaller."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -74,6 +75,64 @@ def drop(model: Model) -> None:
     with open_session() as (_, session):
         gone = embedding_choice.drop(session, model)
     print(f"{gone.name}@{gone.revision} is gone, with {gone.n_vectors} vectors")
+
+
+@embed.command("compare")
+def compare_models(
+    spec: Spec,
+    qmsum: Annotated[Path, typer.Option(help="Folder that holds SPLIT/*.json in QMSum's format.")],
+    split: Annotated[str, typer.Option(help="Folder below it.")] = "val",
+    every: Annotated[int, typer.Option(min=1, help="Take every n-th meeting only.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Search quality of the configured model and of another one on a public set, in databases of their own."""
+    import tempfile
+
+    from app.console import say
+    from app.evaluation import qmsum as ask
+    from app.evaluation_runs import compare, engine_settings, save
+    from core.settings import load_settings
+    from workers.embedding_choice import absolute
+
+    settings, kept = load_settings(), []
+    for one in (settings.imp_embedder, absolute(spec)):
+        say(f"asking with {one} …")
+        rows: list[dict[str, Any]] = []
+        with tempfile.TemporaryDirectory() as folder:
+            dump = Path(folder) / "lines.jsonl"
+            figures = ask(qmsum / split, dump, every=every, rows=rows, imp_embedder=one)
+        told = {**engine_settings(settings), "IMP_EMBEDDER": one}
+        kept.append(save(settings.imp_home / "evaluations", "qmsum", qmsum / split, told, figures, rows))
+    columns = {"figure": "FIGURE", "left": settings.imp_embedder, "right": spec, "difference": "DIFFERENCE", "low": "LOW",
+               "high": "HIGH", "better": "BETTER", "worse": "WORSE"}  # fmt: skip
+    show_rows(compare(*kept), columns, as_json=as_json, none="nothing to compare")
+
+
+@app.command()
+def quantize(
+    spec: Spec,
+    out: Annotated[Path, typer.Argument(help="Folder to write; give it to `imp model embed build`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Export an embedding model with int8 weights for ONNX Runtime, and measure it against the original here."""
+    from app.console import say, show_one
+    from rag.quantize import as_dict, export_int8, measure
+
+    say("exporting …")
+    folder = export_int8(spec, out)
+    say("measuring …")
+    texts = _sample_texts()
+    questions = [" ".join(one.split()[:12]) for one in texts[::3]]
+    found = measure(spec, folder, questions, texts)
+    show_one({"folder": str(folder.resolve()), "n_texts": len(texts), **as_dict(found)}, as_json=as_json)
+
+
+def _sample_texts() -> list[str]:
+    """Paragraphs of this package's own documents: what differs between number formats differs on any text."""
+    import importlib.metadata as metadata
+
+    words = (metadata.metadata("intelligent-multimedia-processing").get_payload() or "").split()
+    return [" ".join(words[at : at + 150]) for at in range(0, max(len(words), 1), 50)]
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
