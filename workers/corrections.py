@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import jobs
 from core.errors import BadInput, Conflict, NotFound
 from core.settings import Settings
+from core.tables.jobs import Job
 from core.tables.meetings import Minutes, Recording, Segment
 from core.transcript import Utterance
 from workers import glossary, minutes, voices
@@ -266,12 +268,24 @@ def _carry_on(
     session.flush()
     if n_utterances:
         rewrite_document(session, settings, recording)
+        _draft_again_if_drafting(session, recording.id)
     n_lines, minutes_id = _reword_minutes(session, recording.id, reword) if reword else (0, None)
     logger.info(
         "recording_corrected",
         extra={"recording_id": recording.id, "n_utterances": n_utterances, "n_lines": n_lines},
     )
     return Corrected(n_utterances, n_lines, minutes_id, learned)
+
+
+def _draft_again_if_drafting(session: Session, recording_id: int) -> None:
+    """Minutes that are being drafted this moment read the old words; they are drafted once more after that."""
+    is_drafting = session.execute(
+        select(Job.id).where(
+            Job.kind == "draft_minutes", Job.key == str(recording_id), Job.state.in_(("queued", "running"))
+        )
+    ).first()
+    if is_drafting is not None:
+        jobs.enqueue(session, "draft_minutes", str(recording_id), recording_id=recording_id)
 
 
 def _reword_minutes(

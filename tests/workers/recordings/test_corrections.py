@@ -218,3 +218,16 @@ def test_finish_without_corrections_keeps_what_was_heard(studio: Studio, heard: 
     with studio.context.factory.begin() as session:
         _, transcript = load_transcript(session, heard)
         assert finish(session, studio.context.settings, heard, transcript) == 3
+
+
+def test_minutes_that_are_being_drafted_are_drafted_again(studio: Studio, heard: int) -> None:
+    with studio.context.factory.begin() as session:
+        from core import jobs
+
+        jobs.enqueue(session, "draft_minutes", str(heard), recording_id=heard)
+    drafting = studio.claim(studio.waiting("draft_minutes"))
+    _call(studio, corrections.correct_word, heard, "lark more", "Larkmoor")
+    studio.run_claimed(drafting)
+    studio.run("draft_minutes")
+    [newest] = studio.rows("SELECT lines::text AS said FROM minutes ORDER BY version DESC LIMIT 1")
+    assert "lark more" not in newest.said.lower()
