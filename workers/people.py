@@ -78,7 +78,12 @@ def link(
         "refreshed_at": datetime.now(UTC),
     }  # fmt: skip
     statement = insert(Account).values(provider=provider, external_id=external_id, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=["provider", "external_id"], set_=values))
+    kept = {
+        name: func.coalesce(statement.excluded[name], getattr(Account, name)) for name in ("email", "name")
+    }
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["provider", "external_id"], set_={**values, **kept})
+    )
 
 
 def new_token(session: Session, person_id: int, *, label: str) -> str:
