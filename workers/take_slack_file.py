@@ -1,4 +1,7 @@
-"""Job: a recording shared in Slack, first offered to its giver, then, on their click, taken in like any other."""
+"""Job: a recording shared in Slack, offered to its giver and taken in like any other on their click, or at once.
+
+Which of the two, or neither, is the channel's own setting.
+"""
 
 import tempfile
 from pathlib import Path
@@ -8,6 +11,7 @@ from slack_sdk import WebClient
 
 from connectors.slack import files, posting
 from connectors.slack.answer_message import section
+from connectors.slack.directory import workspace
 from connectors.slack.files import SharedFile
 from connectors.slack.mrkdwn import escape
 from connectors.slack.web import make_client
@@ -15,6 +19,7 @@ from core.errors import Denied, NeverAgain, NotFound
 from core.running_job import RunningJob
 from workers import slack_people
 from workers.add_recording import LocalRecording, add_local
+from workers.channel_settings import channel_settings
 from workers.context import Context
 
 NOT_YOURS = "Only who shared this file can have its minutes drafted."
@@ -31,17 +36,28 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     except (NotFound, Denied) as exc:
         return {"became": "nothing", "why": str(exc)}
     if not job.args.get("is_wanted"):
-        return _offer(context, client, job, file)
+        policy = _policy(context, client, str(job.args["channel"]))
+        if policy == "off" or not _is_offered(context, client, job, file):
+            return {"became": "ignored"}
+        if policy == "offer":
+            return _offer(client, job, file)
     said, recording_id = _take(context, client, job, file)
     _tell(client, job, said)
     return {"became": "taken" if recording_id else "refused", "recording_id": recording_id}
 
 
-def _offer(context: Context, client: WebClient, job: RunningJob, file: SharedFile) -> dict[str, Any]:
+def _policy(context: Context, client: WebClient, channel: str) -> str:
+    with context.factory() as session:
+        return channel_settings(session, workspace(client).team_id, channel).auto_minutes
+
+
+def _is_offered(context: Context, client: WebClient, job: RunningJob, file: SharedFile) -> bool:
     """Nobody is bothered about other files, by bots, or when the giver is nobody we take recordings from."""
     is_known = slack_people.person_of(context, client, file.user) is not None
-    if not (file.is_recording and is_known and file.user == job.args["user"]):
-        return {"became": "ignored"}
+    return file.is_recording and is_known and file.user == job.args["user"]
+
+
+def _offer(client: WebClient, job: RunningJob, file: SharedFile) -> dict[str, Any]:
     place = {"kind": "mention", "user": file.user, "channel": job.args["channel"]}
     posting.say_alone(client, place, "Draft minutes?", files.offer_blocks(file), f"offer:{file.id}")
     return {"became": "offered"}
