@@ -6,7 +6,18 @@ Only introduces routes to each other; each lives in its own file under `app.rout
 import uvicorn
 from fastapi import FastAPI
 
-from app.routes import ask, confluence_webhooks, health, jobs, player, recordings, slack, uploads, zoom_webhooks
+from app.routes import (
+    ask,
+    confluence_webhooks,
+    connect_atlassian,
+    health,
+    jobs,
+    player,
+    recordings,
+    slack,
+    uploads,
+    zoom_webhooks,
+)
 from app.web import make_app
 from core.log import configure_logging
 from core.settings import load_settings
@@ -15,7 +26,17 @@ from workers.context import Context, make_context
 
 def create_app(context: Context) -> FastAPI:
     """The ASGI app on a context; models load at first use, so `/readyz` tells the truth."""
-    routes = (health, ask, recordings, uploads, jobs, player, confluence_webhooks, zoom_webhooks)
+    routes = (
+        health,
+        ask,
+        recordings,
+        uploads,
+        jobs,
+        player,
+        confluence_webhooks,
+        connect_atlassian,
+        zoom_webhooks,
+    )
     return make_app(
         context,
         [uploads.tus, *(one.router for one in routes), slack.make_router(context)],
