@@ -1,6 +1,7 @@
 """`imp people`: who is who, which accounts are theirs, and their tokens."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,6 +57,29 @@ def link(
         if admin is not None:
             session.get_one(Person, person_id).is_admin = admin
     print(f"{email} is person {person_id}")
+
+
+@app.command("import")
+def import_csv(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV in UTF-8.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Link many people at once: columns email, name, slack, confluence, admin. A bad line stops the whole file."""
+    from app.session import open_context
+    from workers.import_people import import_people, read_people
+
+    lines = read_people(file.read_bytes())
+    with open_context().factory() as session:
+        changes = [one for one in import_people(session, lines) if one.does]
+        if dry_run:
+            session.rollback()
+        else:
+            session.commit()
+    rows = [{"email": one.email, "does": list(one.does)} for one in changes]
+    show_rows(rows, {"email": "E-MAIL", "does": "CHANGE"}, as_json=as_json, none="nothing to change")
+    if not as_json:
+        print(f"{len(lines)} lines, {len(changes)} {'would change' if dry_run else 'changed'} something")
 
 
 @app.command()
