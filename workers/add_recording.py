@@ -14,7 +14,7 @@ from connectors.recordings.transcript_files.beside import find_beside, is_transc
 from connectors.recordings.transcript_files.parse import parse
 from core.tables.jobs import Job
 from workers.context import Context
-from workers.recordings import UPLOADS, NewRecording, join_by_hand, take_in
+from workers.intake import UPLOADS, NewRecording, join_by_hand, take_in
 
 MAX_TRANSCRIPT_BYTES = 50 * 1024**2
 

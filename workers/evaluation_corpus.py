@@ -14,7 +14,7 @@ from core.tables.documents import Document, Source
 from core.tables.meetings import Recording
 from core.transcript import Transcript
 from rag.evaluation import Meeting
-from workers import documents, recordings
+from workers import documents, intake, recordings
 from workers.context import Context
 from workers.language import language_of
 from workers.run_waiting import run_waiting
@@ -32,12 +32,12 @@ def load_meetings(context: Context, meetings: Iterable[Meeting]) -> dict[int, Me
         said = [[one.speaker, one.text] for one in meeting.utterances]
         content = json.dumps([meeting.name, said]).encode()
         stored = context.blobs.put([content], suffix=".json", max_bytes=_MAX_MEETING_BYTES)
-        new = recordings.NewRecording(
+        new = intake.NewRecording(
             stored=stored, file_name=f"{meeting.name}.json", title=meeting.name, started_at=_HELD_AT
         )
         transcript = Transcript(meeting.utterances, engine="transcript file", language="en")
         with context.factory.begin() as session:
-            recording_id, _ = recordings.take_in(session, context.settings, new, source=_SOURCE)
+            recording_id, _ = intake.take_in(session, context.settings, new, source=_SOURCE)
             recordings.finish(session, context.settings, recording_id, transcript)
         by_id[recording_id] = meeting
     return by_id

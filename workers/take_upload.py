@@ -13,7 +13,7 @@ from core.running_job import RunningJob
 from core.tables.meetings import Recording
 from core.tables.recording_files import Upload
 from workers.context import Context
-from workers.recordings import NewRecording, find_by_content, take_in
+from workers.intake import NewRecording, find_by_content, take_in
 from workers.upload_parts import UploadParts
 
 

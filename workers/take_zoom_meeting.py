@@ -21,8 +21,8 @@ from core.tables.meetings import Recording
 from core.tables.people import Person
 from workers.add_recording import MAX_TRANSCRIPT_BYTES
 from workers.context import Context
+from workers.intake import NewRecording, hear_again, take_in
 from workers.meeting_files import NewFile
-from workers.recordings import NewRecording, hear_again, take_in
 from workers.take_zoom_webhook import unseal
 
 SOURCE = "zoom"

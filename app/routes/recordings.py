@@ -18,7 +18,7 @@ from core.tables.jobs import Job
 from core.tables.meetings import Minutes, Recording
 from workers.add_recording import MAX_TRANSCRIPT_BYTES
 from workers.context import Context
-from workers.recordings import NewRecording, find_by_content, take_in
+from workers.intake import NewRecording, find_by_content, take_in
 
 router = APIRouter(tags=["recordings"])
 RecordingId = Path(ge=1, le=2**31 - 1)

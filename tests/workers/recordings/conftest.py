@@ -17,7 +17,7 @@ from core.settings import load_settings
 from rag.embedding import Embedder, load_embedder
 from workers.add_recording import LocalRecording, add_local
 from workers.context import Context
-from workers.recordings import NewRecording, take_in
+from workers.intake import NewRecording, take_in
 from workers.tasks import MODULES, load_work
 
 MEETINGS = Path(__file__).resolve().parents[3] / "sandbox" / "company" / "meetings"

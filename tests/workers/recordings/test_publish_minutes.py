@@ -15,7 +15,7 @@ from core.transcript import Transcript, Utterance
 from tests.workers.confluence_site import SERVICE_EMAIL, SERVICE_TOKEN, StandIn
 from tests.workers.recordings.conftest import Studio
 from workers import minutes, publish_minutes, recordings
-from workers.recordings import NewRecording, take_in
+from workers.intake import NewRecording, take_in
 
 PARENT = "240001"
 ACTION = "Ben will run the load test."

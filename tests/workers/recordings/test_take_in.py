@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from core.blobs import Stored
 from core.settings import load_settings
 from core.tables.meetings import Recording
-from workers.recordings import NewRecording, take_in
+from workers.intake import NewRecording, take_in
 
 
 def given(transcript_url: str | None) -> NewRecording:
