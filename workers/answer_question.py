@@ -100,6 +100,8 @@ def _in_panel(context: Context, client: WebClient, job: RunningJob, question: Qu
     place = question.place
     if not job.checkpoint.get("posted_ts"):
         panel.set_status(client, place, panel.LOOKING)
+        if not place.get("understood"):
+            panel.set_title(client, place, question.text)
     found = questions.answer(context, question.id, audience=[asker(context, client, question)])
     job.check()
     message = message_of(context, question, found)

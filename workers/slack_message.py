@@ -1,11 +1,13 @@
 """An answer as the message Slack shows; knows both the kept answer and Slack's message, and says nothing."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 
-from connectors.slack.answer_message import AnswerMessage, Verified, sources_of
+from connectors.slack.answer_message import AnswerMessage, Source, Verified, sources_of
 from connectors.slack.phrases import Phrases, phrases
 from core.tables.questions import Question
 from rag.answer import Answer
@@ -39,7 +41,7 @@ def message_of(context: Context, question: Question, found: Answer) -> AnswerMes
         is_answered=is_answered,
         confidence=found.confidence,
         engine=found.engine,
-        nearest=() if is_answered else citations,
+        nearest=() if is_answered else _each_once(citations),
         understood=question.place.get("understood"),
         verified=_verified(found.trace),
         language=language,
@@ -49,6 +51,13 @@ def message_of(context: Context, question: Question, found: Answer) -> AnswerMes
 def words_for(question: Question) -> Phrases:
     """The bot's own words in the language of this question."""
     return phrases(question_language(question.text))
+
+
+def _each_once(sources: Sequence[Source]) -> tuple[Source, ...]:
+    """A page found at several headings is one page to look at."""
+    pages = {source.url.partition("#")[0]: source for source in reversed(sources)}
+    found = sorted(pages.values(), key=lambda source: source.number)
+    return tuple(replace(source, number=number) for number, source in enumerate(found, start=1))
 
 
 def _why_not(context: Context, words: Phrases, outcome: str) -> str:

@@ -39,7 +39,7 @@ def _escaped(text: str) -> str:
 def _cited(text: str, urls: dict[int, str]) -> str:
     def mark(match: re.Match[str]) -> str:
         url = _target(urls.get(int(match[1]), ""))
-        return f"[[{match[1]}]]({url})" if url else match[0]
+        return f"[[{match[1]}]({url})]" if url else match[0]
 
     return _CITED.sub(mark, text)
 

@@ -18,6 +18,7 @@ from connectors.slack.answer_message import (
     section,
 )
 from connectors.slack.directory import workspace
+from connectors.slack.mrkdwn import clean, shorten
 from connectors.slack.posting import N_LOOKED_BACK, marked
 from connectors.slack.web import translated
 from core.errors import ImpError, NeverAgain, RateLimited
@@ -28,6 +29,7 @@ LOOKING = "is looking…"
 WRITING = "is writing…"
 TITLE = "Ask what is written in Confluence or was said in a meeting"
 MAX_PROMPTS = 4
+MAX_TITLE_CHARS = 60
 MAX_PROMPT_CHARS = 75
 Place = dict[str, Any]
 
@@ -52,6 +54,19 @@ def set_status(client: WebClient, place: Place, status: str) -> bool:
         logger.info("status_not_shown", extra={"why": type(exc).__name__})
         return False
     return True
+
+
+def set_title(client: WebClient, place: Place, title: str) -> None:
+    """Name the chat; without a name it is found again by its date alone."""
+    try:
+        with translated("the title in the side panel"):
+            client.assistant_threads_setTitle(
+                channel_id=place["channel"],
+                thread_ts=place["thread_ts"],
+                title=shorten(clean(title), MAX_TITLE_CHARS),
+            )
+    except ImpError as exc:
+        logger.info("title_not_shown", extra={"why": type(exc).__name__})
 
 
 def stream(

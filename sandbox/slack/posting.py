@@ -35,6 +35,9 @@ def post(sandbox: Sandbox, channel: Channel, user: str, text: str, **fields: Any
         client_msg_id=None if by_bot else str(uuid.uuid4()),
         **fields,
     )
+    thread = store.threads.get((channel.id, thread_ts or ""))
+    if by_bot and thread is not None:
+        thread.status = ""  # Slack takes the line away as soon as the app answers
     store.add_message(message)
     events.message_posted(sandbox, message)
     return message

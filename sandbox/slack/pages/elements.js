@@ -100,10 +100,31 @@ function choices(part, block, surface, held) {
   return box;
 }
 
+// A box in a message: Enter sends it, and what is typed outlives the redrawing of the message.
+const drafts = new Map();
+let typedIn = null;
+
+function messageInput(part, block, surface, common) {
+  const key = `${block.block_id}:${part.action_id}`;
+  const node = h("input", { ...common, type: "text", value: drafts.get(key) ?? "",
+    oninput: (e) => drafts.set((typedIn = key), e.target.value),
+    onblur: () => { if (node.isConnected) typedIn = null; },
+    onkeydown: (e) => {
+      if (e.key !== "Enter" || e.isComposing || !e.target.value.trim()) return;
+      e.preventDefault();
+      drafts.delete(key);
+      surface.click(part, block, e.target.value);
+      e.target.value = "";
+    } });
+  if (typedIn === key) queueMicrotask(() => { node.focus(); node.setSelectionRange(node.value.length, node.value.length); });
+  return node;
+}
+
 function textInput(part, block, surface, held) {
   const type = { number_input: "number", email_text_input: "email", url_text_input: "url" }[part.type] ?? "text";
   const value = held?.value ?? part.initial_value ?? "";
   const common = { placeholder: part.placeholder?.text, maxlength: part.max_length, value, "data-action": part.action_id, oninput: (e) => surface.values && keepQuietly(part, block, surface, e.target.value) };
+  if (block.dispatch_action && !surface.values) return messageInput(part, block, surface, common);
   return part.multiline ? h("textarea", { rows: 5, ...common }) : h("input", { type, ...common });
 }
 

@@ -8,6 +8,12 @@ import { act } from "./server.js";
 
 const GROUP_S = 300;
 
+// What the app's manifest adds to a message's menu.
+const SHORTCUTS = [
+  { id: "ask_about", title: "Ask about this", icon: "🔎" },
+  { id: "draft_minutes", title: "Draft minutes from this recording", icon: "📝", wantsFile: true },
+];
+
 export function avatar(user, large = true) {
   const name = user?.real_name ?? "?";
   if (user?.is_bot) return h("span", { class: `avatar bot ${large ? "" : "small"}` }, name.slice(0, 1).toUpperCase());
@@ -81,6 +87,8 @@ function reactions(message, world) {
 
 const react = (message, world, name) => act("reaction", { user: world.me, channel: message.channel, ts: message.ts, name });
 
+const shortcut = (message, world, callback_id) => act("shortcut", { user: world.me, channel: message.channel, ts: message.ts, callback_id });
+
 function replies(message, world, options) {
   if (!message.reply_count) return null;
   return h("button", { class: "replies", onclick: () => options.openThread(message.ts) },
@@ -94,6 +102,7 @@ function tools(message, world, options) {
   if (message.visible_to) return h("div", { class: "tools" }, h("button", { title: "Dismiss", onclick: dismiss }, icon("close")));
   return h("div", { class: "tools" },
     ["+1", "eyes", "white_check_mark"].map((n) => h("button", { title: n, onclick: () => react(message, world, n) }, emoji(n))),
+    SHORTCUTS.filter((s) => !s.wantsFile || message.files?.length).map((s) => h("button", { title: s.title, onclick: () => shortcut(message, world, s.id) }, s.icon)),
     !options.inThread && h("button", { title: "Reply in thread", onclick: () => options.openThread(message.thread_ts ?? message.ts) }, icon("reply")),
     message.user === world.me && h("button", { title: "Delete", onclick: dismiss }, icon("trash")));
 }

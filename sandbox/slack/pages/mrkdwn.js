@@ -6,7 +6,7 @@ const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").
 
 // One inline construct at a time: code, tokens, bold, italic, strike, emoji.
 const INLINE = /(`[^`\n]+`)|<([^<>\n]+)>|(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])|(?<![\w~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\w~])|:([\w+-]+):/g;
-const MD_INLINE = /(`[^`\n]+`)|\[([^\]\n]+)\]\((https?:[^)\s]+|mailto:[^)\s]+)\)|\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])|~~(.+?)~~|:([\w+-]+):|(https?:\/\/[^\s<>)]+)/g;
+const MD_INLINE = /(`[^`\n]+`)|\[([^\[\]\n]+)\]\((https?:[^)\s]+|mailto:[^)\s]+)\)|\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])|~~(.+?)~~|:([\w+-]+):|(https?:\/\/[^\s<>)]+)/g;
 
 export function link(url, label) {
   const safe = /^(https?|mailto):/i.test(url);

@@ -38,9 +38,10 @@ def test_the_answer_is_streamed_with_its_sources_below(desk: Desk) -> None:
     assert "done" in desk.work()
     [answer] = desk.said(opened["channel"])
     assert answer["thread_ts"] == opened["thread_ts"] and not answer["streaming"]
-    assert LATE in answer["text"] and "[[1]](https://wiki.example/kestrel" in answer["text"]
+    assert LATE in answer["text"] and "[[1](https://wiki.example/kestrel" in answer["text"]
     kinds = [block["type"] for block in answer["blocks"]]
     assert kinds[0] == "markdown" and kinds[-1] == "actions" and "input" not in kinds
+    assert [one["title"] for one in calls(desk, "assistant.threads.setTitle")] == [KESTREL]
     said = [one["status"] for one in calls(desk, "assistant.threads.setStatus")]
     assert said == ["is looking…", "is writing…"]
     assert calls(desk, "chat.appendStream") and not calls(desk, "chat.postMessage")
