@@ -13,6 +13,7 @@ from typing import Any, Literal
 from core.db import SessionFactory
 from core.errors import NotConfigured
 from rag.confidence import ANSWER_FROM, NO_SIGNALS, Signals, confidence
+from rag.conflict import Said, conflicting
 from rag.embedding import Embedder, Vectors
 from rag.evidence import Evidence, gather
 from rag.generation import GeneratedSentence, Generator
@@ -22,6 +23,7 @@ from rag.narrowing import narrowing
 from rag.query import Query, understand
 from rag.search import Filters, Found, Hit, Ranking, search
 from rag.sentences import words
+from rag.spans import best_span
 from rag.store import find_model
 from rag.support import content_words, facts, is_supported, missing_facts, stem
 
@@ -68,7 +70,9 @@ class Answer:
     """What to show: `text` with `[n]` markers, or `reason` when the outcome is not `answered`.
 
     On a refusal `citations` names the nearest passages, so that people can look for themselves. `timings_s` is by
-    stage. `trace` is plain JSON: what was searched, the candidates with scores, what was dropped and why.
+    stage. `trace` is plain JSON: what was searched, the candidates with scores, what was dropped and why. `span` is
+    the time, number or name asked for as the first sentence says it. `conflict` names the citations of sentences that
+    contradict each other, newest first; `text` then gives each with the day of its source.
     """
 
     question: str
@@ -81,6 +85,8 @@ class Answer:
     engine: str
     timings_s: dict[str, float] = field(default_factory=dict)
     trace: dict[str, Any] = field(default_factory=dict)
+    span: str = ""
+    conflict: tuple[int, ...] = ()
 
 
 def answer_question(
@@ -124,12 +130,14 @@ def answer_question(
         return _refusal(outcome, query, generator, found, evidence, signals, sure, watch, dropped)
     if sure < answer_from:
         return _refusal("low_confidence", query, generator, found, evidence, signals, sure, watch, dropped)
+    order = _conflict(query.text, kept, evidence)
     with watch("cite"):
-        sentences, citations = _cited(factory, kept, evidence)
+        sentences, citations = _cited(factory, [kept[at] for at in order] or kept, evidence)
+    span = "" if order else best_span(query.text, sentences[0].text)
     return Answer(
         question=query.text,
         outcome="answered",
-        text=_written(sentences),
+        text=_contradiction(query.text, sentences, citations) if order else _written(sentences, span),
         sentences=sentences,
         citations=citations,
         confidence=sure,
@@ -137,6 +145,8 @@ def answer_question(
         engine=generator.name,
         timings_s=watch.timings_s,
         trace=_trace(query, found, evidence, signals, dropped),
+        span=span,
+        conflict=tuple(number for one in sentences for number in one.citations) if order else (),
     )
 
 
@@ -304,9 +314,39 @@ def _citation(number: int, hit: Hit, start_s: float | None) -> Citation:
     )
 
 
-def _written(sentences: Sequence[AnswerSentence]) -> str:
-    """One paragraph; quoted blocks (tables, code) stand on their own lines."""
+def _conflict(
+    question: str, kept: Sequence[tuple[GeneratedSentence, float]], evidence: Sequence[Evidence]
+) -> tuple[int, ...]:
+    """Which sentences kept contradict each other on what is asked, the newest source first."""
+    blocks = {block.number: block for block in evidence}
+    said = []
+    for sentence, _ in kept:
+        hit = _nearest_hit(sentence.text, blocks[sentence.evidence[0]])
+        said.append(Said(hit.document_id, sentence.text, f"{hit.context} {hit.title}", hit.updated_at))
+    return conflicting(question, said)
+
+
+def _contradiction(question: str, sentences: Sequence[AnswerSentence], citations: Sequence[Citation]) -> str:
+    """Every side with the day of its source; which one holds is for people to say."""
+    is_german = bool({"wann", "wie", "wer", "was", "welche", "der", "die", "das"} & set(words(question)))
+    lead = (
+        "Die Quellen widersprechen sich, die neueste zuerst:"
+        if is_german
+        else "Sources differ, the newest first:"
+    )
+    lines = [lead]
+    for sentence in sentences:
+        source = citations[sentence.citations[0] - 1]
+        day = f" ({source.updated_at:%Y-%m-%d})" if source.updated_at else ""
+        lines.append(f"{source.title}{day}:\n{_written([sentence])}")
+    return "\n\n".join(lines)
+
+
+def _written(sentences: Sequence[AnswerSentence], span: str = "") -> str:
+    """One paragraph, what was asked for first; quoted blocks (tables, code) stand on their own lines."""
     text = ""
+    if span and len(span) < len(sentences[0].text) / 2:
+        text = f"{span}\n" if "\n" in sentences[0].text else f"{span} –"
     for sentence in sentences:
         is_block = "\n" in sentence.text
         marks = "".join(f"[{number}]" for number in sentence.citations)
@@ -366,6 +406,7 @@ def _trace(
         ],
         "signals": {name: round(value, 3) for name, value in asdict(signals).items()},
         "dropped": dropped,
+        "cut": [hit.chunk_id for hit in found.hits if hit.chunk_id not in used],
     }
 
 

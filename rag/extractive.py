@@ -17,6 +17,7 @@ from rag.evidence import Evidence
 from rag.generation import GeneratedAnswer, GeneratedSentence
 from rag.query import understand
 from rag.sentences import split_sentences, words
+from rag.spans import best_span, is_dated, kind_asked
 from rag.support import FUNCTION_WORDS, stem
 
 MAX_SENTENCES = 4
@@ -24,10 +25,15 @@ MAX_SENTENCES = 4
 # 64, 24, 16 and 12 alike; 16 take 0.4 of the time of 64.
 _MAX_EMBEDDED = 16
 _RELATIVE_FLOOR = 0.8  # of the best sentence's score, for a further sentence to be worth reading
+_FITTING_FLOOR = 0.6  # of the best sentence's score, for one that holds the thing asked for to go before it
 _LEXICAL_WEIGHT = 0.5
 _RANK_WEIGHT = 0.05
 _PRE_RANK_WEIGHT = 0.15  # of a passage's rank among the few that get a vector
 _TYPE_BONUS = 0.1
+_DATE_BONUS = 0.2  # "on January 12th" answers "when", "today" mostly does not
+_AROUND_WEIGHT = (
+    0.3  # of words in the title, the headings and the sentences beside: "the new date is the 26th"
+)
 _SPEAKER_BONUS = 0.15
 _QUESTION_MALUS = 0.2  # somebody asking the same is near to the question and answers nothing
 _SAME = 0.6  # word overlap from which a second sentence says nothing new
@@ -35,17 +41,6 @@ _SPEAKER = re.compile(r"^([^:\n]{1,80}): (?=\S)")
 _RULE = re.compile(r"^[|\s:-]+$")
 # Where a page includes another, its text names that page; it says nothing itself.
 _PLACEHOLDER = re.compile(r"^\*Shows the page “.*”\*$")
-_ASKS_NUMBER = re.compile(
-    r"\b(how (many|much|long|old|often|far|big|large)|what (percentage|number)|wie ?viele?)\b"
-)
-_ASKS_TIME = re.compile(r"\b(when|what (time|date|day|year|month)|which (year|day)|deadline|wann)\b")
-_HAS_TIME = re.compile(
-    r"\d|\b(monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|august"
-    r"|september|october|november|december|today|tomorrow|week|month|century)\b",
-    re.IGNORECASE,
-)
-_ASKS_PERSON = re.compile(r"\b(who|whom|whose|wer|wem)\b")
-_HAS_NAME = re.compile(r"(?<=\s)[A-ZÄÖÜ]\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +64,17 @@ class Extractive:
     def answer(self, question: str, evidence: Sequence[Evidence]) -> GeneratedAnswer:
         units = list(_units(evidence))
         query = understand(question)
-        lexical = _coverage([word for word in query.words if word not in FUNCTION_WORDS], units)
+        lexical, around = _coverage(
+            [word for word in query.words if word not in FUNCTION_WORDS], units, evidence
+        )
         likely = sorted(
-            range(len(units)), key=lambda at: -lexical[at] - _PRE_RANK_WEIGHT / units[at].evidence
+            range(len(units)),
+            key=lambda at: (
+                -lexical[at]
+                - _AROUND_WEIGHT * around[at]
+                - _kind_bonus(question, units[at].text)
+                - _PRE_RANK_WEIGHT / units[at].evidence
+            ),
         )
         likely = sorted(likely[:_MAX_EMBEDDED])
         if not likely:
@@ -81,25 +84,35 @@ class Extractive:
         scores = {
             at: float(cosine)
             + _LEXICAL_WEIGHT * lexical[at]
+            + _AROUND_WEIGHT * around[at]
             + _RANK_WEIGHT / units[at].evidence
             + _manner(question, units[at].text)
             for at, cosine in zip(likely, np.asarray(similarity), strict=True)
         }
-        chosen = _chosen(units, scores)
+        chosen = _chosen(question, units, scores)
         return GeneratedAnswer(
             tuple(GeneratedSentence(unit.text, (unit.evidence,)) for unit in chosen), self.name
         )
 
 
-def _chosen(units: Sequence[_Unit], scores: dict[int, float]) -> list[_Unit]:
-    """The best unit and those nearly as good that say something new, grouped by source, in reading order."""
+def _chosen(question: str, units: Sequence[_Unit], scores: dict[int, float]) -> list[_Unit]:
+    """The best unit and those nearly as good that say something new, grouped by source, in reading order.
+
+    Where a time, a number or a name is asked for, a unit that holds one goes before a nearer one that holds none, and
+    only what another document says of it is added: it confirms or contradicts.
+    """
     ranked = sorted(scores, key=lambda at: -scores[at])
+    fitting = [at for at in ranked if _kind_bonus(question, units[at].text)]
+    is_asked_for = bool(fitting) and scores[fitting[0]] >= scores[ranked[0]] * _FITTING_FLOOR
+    if is_asked_for:
+        ranked = fitting
     floor = scores[ranked[0]] * _RELATIVE_FLOOR
     chosen: list[_Unit] = []
     for at in ranked:
         if len(chosen) == MAX_SENTENCES or scores[at] < floor:
             break
-        if not any(_says_same(units[at].text, other.text) for other in chosen):
+        is_told = is_asked_for and any(units[at].evidence == other.evidence for other in chosen)
+        if not is_told and not any(_says_same(units[at].text, other.text) for other in chosen):
             chosen.append(units[at])
     first = {number: rank for rank, number in reversed(list(enumerate(unit.evidence for unit in chosen)))}
     return sorted(chosen, key=lambda unit: (first[unit.evidence], unit.order))
@@ -145,14 +158,32 @@ def _table_rows(table: str) -> Iterator[str]:
         yield "\n".join([*header, row])
 
 
-def _coverage(terms: Sequence[str], units: Sequence[_Unit]) -> list[float]:
-    """Share of the question's words in each unit, rare words of this evidence counting more: 0..1."""
+def _coverage(
+    terms: Sequence[str], units: Sequence[_Unit], evidence: Sequence[Evidence]
+) -> tuple[list[float], list[float]]:
+    """Share of the question's words in each unit, and in what stands around it but not in itself: each 0..1.
+
+    Rare words of this evidence count more. Around are the title with headings and the units directly beside.
+    """
     stems = {stem(term) for term in terms}
-    found = [stems & {stem(word) for word in words(unit.text)} for unit in units]
+    titles = {block.number: stems & _stems(block.context) for block in evidence}
+    found = [stems & _stems(unit.text) for unit in units]
     frequency = Counter(word for there in found for word in there)
     weight = {word: math.log(1 + len(units) / (1 + frequency[word])) for word in stems}
     total = sum(weight.values())
-    return [sum(weight[word] for word in there) / total if total else 0.0 for there in found]
+    around = []
+    for at, unit in enumerate(units):
+        beside = [k for k in (at - 1, at + 1) if 0 <= k < len(units) and units[k].evidence == unit.evidence]
+        around.append(titles[unit.evidence].union(*(found[k] for k in beside)) - found[at])
+
+    def share(there: set[str]) -> float:
+        return sum(weight[word] for word in there) / total if total else 0.0
+
+    return [share(there) for there in found], [share(there) for there in around]
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in words(text)}
 
 
 def _manner(question: str, text: str) -> float:
@@ -160,22 +191,18 @@ def _manner(question: str, text: str) -> float:
     speaker = _SPEAKER.match(text)
     is_named = speaker is not None and f" {speaker[1].casefold()} " in f" {' '.join(words(question))} "
     return (
-        (_TYPE_BONUS if _fits_question(question, text) else 0.0)
+        _kind_bonus(question, text)
         + (_SPEAKER_BONUS if is_named else 0.0)
         - (_QUESTION_MALUS if text.rstrip().endswith("?") else 0.0)
     )
 
 
-def _fits_question(question: str, text: str) -> bool:
-    """True when the unit holds the kind of thing asked for: a number, a time, a name."""
-    asked = question.casefold()
-    if _ASKS_NUMBER.search(asked):
-        return any(char.isdigit() for char in text)
-    if _ASKS_TIME.search(asked):
-        return _HAS_TIME.search(text) is not None
-    if _ASKS_PERSON.search(asked):
-        return _HAS_NAME.search(text) is not None
-    return False
+def _kind_bonus(question: str, text: str) -> float:
+    """For a unit that holds the kind of thing asked for: a number, a time, a name the question does not say itself."""
+    kind = kind_asked(question)
+    if kind is None or not best_span(question, text):
+        return 0.0
+    return _DATE_BONUS if kind == "time" and is_dated(text) else _TYPE_BONUS
 
 
 def _says_same(left: str, right: str) -> bool:
