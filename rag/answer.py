@@ -23,7 +23,7 @@ from rag.narrowing import narrowing
 from rag.query import Query, understand
 from rag.search import Filters, Found, Hit, Ranking, search
 from rag.sentences import words
-from rag.spans import best_span
+from rag.spans import best_span, kind_asked
 from rag.store import find_model
 from rag.support import content_words, facts, is_supported, missing_facts, stem
 
@@ -195,7 +195,13 @@ def _search(
         if filters is None:
             asked = narrowing(session, query.text, passed_gates, now=datetime.now(UTC))
             is_read = bool(asked)
-            filters = Filters(spaces=asked.spaces, updated_after=asked.updated_after) if asked else None
+            filters = (
+                Filters(
+                    spaces=asked.spaces, updated_after=asked.updated_after, document_ids=asked.document_ids
+                )
+                if asked
+                else None
+            )
 
         def found_within(filters: Filters | None) -> Found:
             return search(
@@ -261,6 +267,8 @@ def _signals(
         focus=max(share([text]) for text in texts),
         facts=1 - len(missing) / len(named) if named else 1.0,
         passage=passage,
+        held=share([block.text for block in blocks]),
+        kind=float(kind_asked(query.text) is None or any(best_span(query.text, text) for text in texts)),
     )
 
 
@@ -414,7 +422,11 @@ def _narrowed(filters: Filters | None) -> dict[str, Any] | None:
     if filters is None:
         return None
     since = filters.updated_after
-    return {"spaces": list(filters.spaces), "updated_after": since.isoformat() if since else None}
+    return {
+        "spaces": list(filters.spaces),
+        "document_ids": list(filters.document_ids),
+        "updated_after": since.isoformat() if since else None,
+    }
 
 
 class _Stopwatch:

@@ -23,6 +23,8 @@ _COVERAGE_WEIGHT = 0.38
 _FOCUS_WEIGHT = 1.38
 _FACTS_WEIGHT = 0.02
 _PASSAGE_WEIGHT = 0.89
+_HELD_WEIGHT = 0.0
+_KIND_WEIGHT = 0.0
 
 # The lowest point that refuses every off-topic question: an answer that quotes and cites a near miss costs a reader
 # seconds, a refusal of what is there costs the trust in the search.
@@ -35,7 +37,8 @@ class Signals:
 
     `similarity`: the best cosine of an answer sentence to the question. `coverage`: share of the question's content
     words found in the answer with its titles; `focus`: the same for its best single sentence. `facts`: share of the question's names and numbers found in the cited
-    evidence, 1 when it has none. `passage`: the best hit's cosine.
+    evidence, 1 when it has none. `passage`: the best hit's cosine. `held`: share of the question's content words in the
+    cited evidence. `kind`: 1 when the answer holds the time, number or name asked for, or none is asked for.
     """
 
     similarity: float
@@ -43,9 +46,11 @@ class Signals:
     focus: float
     facts: float
     passage: float
+    held: float
+    kind: float
 
 
-NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0, 0.0)
+NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def confidence(signals: Signals) -> float:
@@ -57,5 +62,7 @@ def confidence(signals: Signals) -> float:
         + _FOCUS_WEIGHT * signals.focus
         + _FACTS_WEIGHT * signals.facts
         + _PASSAGE_WEIGHT * signals.passage
+        + _HELD_WEIGHT * signals.held
+        + _KIND_WEIGHT * signals.kind
     )
     return 1 / (1 + math.exp(-logit))

@@ -40,6 +40,7 @@ class Filters:
     people: tuple[str, ...] = ()
     updated_after: datetime | None = None
     updated_before: datetime | None = None
+    document_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ _TERMS = text("""
 _VISIBLE = """
     d.gate_ids <@ CAST(:passed AS int[]) AND d.deleted_at IS NULL AND d.status = 'current'
     AND (CAST(:source_ids AS int[]) IS NULL OR d.source_id = ANY(CAST(:source_ids AS int[])))
+    AND (CAST(:document_ids AS bigint[]) IS NULL OR d.id = ANY(CAST(:document_ids AS bigint[])))
     AND (CAST(:spaces AS text[]) IS NULL OR d.space_key = ANY(CAST(:spaces AS text[])))
     AND (CAST(:kinds AS text[]) IS NULL OR d.kind = ANY(CAST(:kinds AS text[])))
     AND (CAST(:labels AS text[]) IS NULL OR d.labels && CAST(:labels AS text[]))
@@ -452,6 +454,7 @@ def _statement(model: StoredModel, *, are_few: bool) -> TextClause:
 def _filter_values(filters: Filters, phrases: Sequence[str]) -> dict[str, object]:
     return {
         "source_ids": list(filters.source_ids) or None,
+        "document_ids": list(filters.document_ids) or None,
         "spaces": list(filters.spaces) or None,
         "kinds": list(filters.kinds) or None,
         "labels": list(filters.labels) or None,

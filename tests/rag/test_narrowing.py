@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from core.tables.documents import Document
 from rag.answer import find
-from rag.narrowing import narrowing, since
+from rag.narrowing import meeting_named, narrowing, since
 from tests.rag.conftest import EMBEDDER
 
 MakeDocument = Callable[..., Document]
@@ -54,3 +54,32 @@ def test_a_named_space_narrows_and_an_empty_reading_is_dropped(
     assert within.narrowed is not None and within.narrowed.spaces == ("OPS",)
     old = find(session_factory, "Which deploys run today?", **asked)
     assert {hit.space_key for hit in old.hits} == {"ENG", "OPS"} and old.narrowed is None
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("What do the minutes of the design review say about hinges?", ("design", "review")),
+        ("Show me the notes from our weekly platform meeting last week", ("weekly", "platform")),
+        ("Was steht im Protokoll vom Jour fixe?", ("jour", "fixe")),
+        ("How many minutes of battery life are left?", ()),
+        ("What was said in the meeting?", ()),
+    ],
+)
+def test_a_meeting_is_named_by_its_minutes(question: str, title: tuple[str, ...]) -> None:
+    assert meeting_named(question) == title
+
+
+def test_minutes_of_a_meeting_narrow_to_what_the_asker_can_open(
+    session_factory: sessionmaker[Session], db_session: Session, make_document: MakeDocument
+) -> None:
+    review = make_document("Design review: minutes", "The hinge is made of brass.")
+    make_document("Hinges", "The hinge of the old door is made of steel.")
+    make_document("Design review: notes", "The hinge is a secret.", gate_ids=[2])
+    db_session.commit()
+    question = "What do the minutes of the design review say about the hinge?"
+    assert narrowing(db_session, question, [1], now=NOW).document_ids == (review.id,)
+    found = find(session_factory, question, passed_gates=[1], embedder=EMBEDDER)
+    assert [hit.document_id for hit in found.hits] == [review.id]
+    other = find(session_factory, "minutes of the garden party: hinge", passed_gates=[1], embedder=EMBEDDER)
+    assert len(other.hits) == 2 and other.narrowed is None
