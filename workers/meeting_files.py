@@ -151,6 +151,25 @@ def sounds_of(session: Session, recording: Recording) -> tuple[Sound, ...]:
     return tuple(sorted([own, *parts], key=lambda one: one.offset_s))
 
 
+@dataclass(frozen=True, slots=True)
+class Playable:
+    """A file to play: its place on the meeting's clock; `file_id` None is the recording's own."""
+
+    from_s: float
+    file_id: int | None = None
+
+
+def playable(session: Session, recording: Recording) -> tuple[Playable, ...]:
+    """What is played at which second of the meeting, in order: the recording and the parts that go on with it."""
+    parts = session.execute(
+        select(RecordingFile.offset_s, RecordingFile.id)
+        .where(RecordingFile.recording_id == recording.id, RecordingFile.role == "part")
+    ).all()  # fmt: skip
+    first_s = min(0.0, *(row.offset_s for row in parts), 0.0)
+    found = [Playable(0.0 - first_s), *(Playable(row.offset_s - first_s, row.id) for row in parts)]
+    return tuple(sorted(found, key=lambda one: one.from_s))
+
+
 def blob_urls(session: Session, recording_id: int) -> list[str]:
     """Every blob that is kept for a recording: media, tracks and parts, transcripts."""
     recording = session.get_one(Recording, recording_id)

@@ -15,7 +15,9 @@ from app.auth import COOKIE, Ctx, PersonId, current_person, may_open
 from app.media import ranged_response
 from core.errors import NotFound
 from core.tables.meetings import Recording
+from core.tables.recording_files import RecordingFile
 from workers.context import Context
+from workers.meeting_files import playable
 from workers.people import person_of_token
 from workers.recordings import UNKNOWN_SPEAKER, load_transcript
 
@@ -53,10 +55,15 @@ def player(
     recording = _visible(context, person_id, recording_id)
     with context.factory() as session:
         _, transcript = load_transcript(session, recording_id)
+        sounds = [
+            [one.from_s, f"/recordings/{recording_id}/media" + (f"/{one.file_id}" if one.file_id else "")]
+            for one in playable(session, recording)
+        ]
     values = {
         "recording": recording,
         "transcript": transcript,
         "t": t,
+        "sounds": sounds if recording.blob_url != recording.transcript_url else [],
         "unknown": UNKNOWN_SPEAKER,
         "clock": _clock,
     }
@@ -67,12 +74,35 @@ def player(
 def media(request: Request, context: Ctx, person_id: PersonId, recording_id: RecordingId) -> Response:
     """The sound or film itself, in ranges as players ask for them."""
     recording = _visible(context, person_id, recording_id)
-    kind = mimetypes.guess_type(recording.file_name)[0] or "application/octet-stream"
-    if not kind.startswith(("audio/", "video/")):
-        kind = "application/octet-stream"
+    kind = _media_type(recording.file_name)
     return ranged_response(
         context.blobs, recording.blob_url, recording.size_bytes, kind, request.headers.get("range")
     )
+
+
+@router.get("/recordings/{recording_id}/media/{file_id}")
+def part(
+    request: Request, context: Ctx, person_id: PersonId, recording_id: RecordingId, file_id: RecordingId
+) -> Response:
+    """A further part of the meeting, for those who may open the recording."""
+    _visible(context, person_id, recording_id)
+    with context.factory() as session:
+        file = session.get(RecordingFile, file_id)
+    if file is None or file.recording_id != recording_id:
+        raise NotFound("no such part of this recording")
+    return ranged_response(
+        context.blobs,
+        file.blob_url,
+        file.size_bytes,
+        _media_type(file.file_name),
+        request.headers.get("range"),
+    )
+
+
+def _media_type(file_name: str) -> str:
+    """Only sound and film are named: a browser must not show anything else as a page of ours."""
+    kind = mimetypes.guess_type(file_name)[0] or ""
+    return kind if kind.startswith(("audio/", "video/")) else "application/octet-stream"
 
 
 def _visible(context: Context, person_id: int, recording_id: int) -> Recording:

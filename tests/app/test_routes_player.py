@@ -113,3 +113,27 @@ def test_what_is_no_media_is_never_shown_as_a_page(client: TestClient, house: Ho
     reply = client.get(f"/recordings/{recording_id}/media", headers=ann.headers)
     assert reply.headers["content-type"] == "application/octet-stream"
     assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+def test_parts_of_a_meeting_play_at_their_second(client: TestClient, house: House) -> None:
+    from workers.meeting_files import NewFile, add_files
+
+    ann, eve = house.person("ann"), house.person("eve")
+    recording_id = house.recording(b"first", submitted_by=ann.id)
+    other = house.recording(b"other", submitted_by=ann.id)
+    with house.context.factory.begin() as session:
+        stored = house.context.blobs.put([b"second"], suffix=".wav", max_bytes=10)
+        add_files(session, recording_id, [NewFile("part", stored, "two.wav", 1800.0)])
+    [row] = house.rows("SELECT id FROM recording_files")
+    page = client.get(f"/recordings/{recording_id}?t=1805", headers=ann.headers).text
+    assert (
+        f'[[0.0, "/recordings/{recording_id}/media"], [1800.0, "/recordings/{recording_id}/media/{row.id}"]]'
+        in page
+    )
+    part = client.get(
+        f"/recordings/{recording_id}/media/{row.id}", headers={**ann.headers, "Range": "bytes=0-2"}
+    )
+    assert (part.status_code, part.content) == (206, b"sec")
+    assert part.headers["content-type"].startswith("audio/")
+    assert client.get(f"/recordings/{recording_id}/media/{row.id}", headers=eve.headers).status_code == 404
+    assert client.get(f"/recordings/{other}/media/{row.id}", headers=ann.headers).status_code == 404
