@@ -20,6 +20,7 @@ from app.commands import (
     source,
     sync,
     up,
+    verified,
 )
 from app.failures import report
 
@@ -41,6 +42,7 @@ app.add_typer(sync.app, name="sync")
 app.add_typer(record.app, name="record")
 app.add_typer(minutes.app, name="minutes")
 app.add_typer(glossary.app, name="glossary")
+app.add_typer(verified.app, name="verified")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(people.app, name="people")
 app.add_typer(eval.app, name="eval")

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from core.errors import BadInput, Conflict
+from core.errors import BadInput, Conflict, NotFound
 from core.tables.documents import Document
 from core.tables.verified import VerifiedAnswer, VerifiedSource
 from rag.answer import Answer, Citation
@@ -51,6 +51,13 @@ EXPIRE = text("""
         WHERE s.verified_id = v.id AND d.content_hash = s.content_hash AND d.deleted_at IS NULL
           AND d.status = 'current'
     ) RETURNING v.id
+""")
+
+LIST = text("""
+    SELECT v.id, v.question, v.author_name AS author, v.verified_at, v.expired_because,
+           (SELECT count(*) FROM questions q WHERE q.engine = 'verified by ' || v.author_name
+            AND (q.trace->'verified'->>'id')::bigint = v.id) AS n_served
+    FROM verified_answers v WHERE v.expired_at IS NULL OR :every ORDER BY v.verified_at DESC, v.id DESC LIMIT 500
 """)
 
 
@@ -130,6 +137,30 @@ def find_verified(
 def expire_changed(session: Session) -> list[int]:
     """Mark what rests on something that changed or is gone. Returns the ids."""
     return list(session.execute(EXPIRE).scalars())
+
+
+def list_verified(session: Session, *, every: bool = False) -> list[dict[str, Any]]:
+    """Confirmed answers, the newest first, as rows for a table; with `every` also those that expired."""
+    return [
+        {
+            **row._mapping,
+            "verified_at": row.verified_at.isoformat(timespec="minutes"),
+            "state": row.expired_because or "served",
+        }
+        for row in session.execute(LIST, {"every": every})
+    ]
+
+
+def withdraw(session: Session, verified_id: int) -> None:
+    """Serve this answer no more. Raises NotFound when there is none, or it has expired."""
+    statement = (
+        update(VerifiedAnswer)
+        .where(VerifiedAnswer.id == verified_id, VerifiedAnswer.expired_at.is_(None))
+        .values(expired_at=text("now()"), expired_because="withdrawn")
+        .returning(VerifiedAnswer.id)
+    )
+    if session.execute(statement).first() is None:
+        raise NotFound(f"there is no confirmed answer {verified_id} that is served")
 
 
 def _as_answer(question: str, row: Any) -> Answer:

@@ -15,9 +15,12 @@ _CITED = re.compile(r"\[(\d{1,3})\]")
 
 def stream_pieces(message: AnswerMessage) -> list[str]:
     """At most `MAX_PIECES`, cut behind sentences and lines; joined they are the whole text."""
-    text = _escaped(message.text)
-    if message.is_answered:
-        text = _cited(text, {source.number: source.url for source in message.sources})
+    urls = {source.number: source.url for source in message.sources} if message.is_answered else {}
+    # Every second part stands between fences, where nothing is a link.
+    said = message.text.strip().split("```")
+    text = "```".join(
+        _cited(_escaped(part), urls) if at % 2 == 0 else _literal(part) for at, part in enumerate(said)
+    )
     if message.understood:
         understood = _escaped(shorten(message.understood, 280)).replace("_", " ")
         text = f"_Understood as: {understood}_\n\n{text}"
@@ -32,8 +35,13 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    plain = clean(_LINK.sub(r"\1", text.strip()))
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Without links: neither `[label](address)`, also with brackets inside, nor `[label]: address`."""
+    plain = _LINK.sub(r"\1", text).replace("](", "] (").replace("]:", "] :").replace("][", "] [")
+    return _literal(plain)
+
+
+def _literal(text: str) -> str:
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _cited(text: str, urls: dict[int, str]) -> str:

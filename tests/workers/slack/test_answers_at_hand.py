@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.errors import BadInput
+from core.errors import BadInput, NotFound
 from rag.answer import Answer
-from rag.verified import Confirmed, confirm, expire_changed
+from rag.verified import Confirmed, confirm, expire_changed, list_verified, withdraw
 from tests.journeys.slack.library import STAFF
 from tests.workers.slack.conftest import Desk
 from workers import questions
@@ -94,6 +94,21 @@ def test_a_closed_source_hides_it_at_once(desk: Desk, people: dict[str, int]) ->
     assert "verified" in ask(desk, LUNCH, people["Ben"]).trace
     desk.rows("UPDATE gates SET principals = '{group:cooks}' WHERE door = 'door:group:cooks+group:staff'")
     assert ask(desk, LUNCH, people["Ben"]).outcome != "answered"
+
+
+def test_it_is_listed_and_taken_back(desk: Desk, people: dict[str, int]) -> None:
+    desk.library.page("Lunch", "Lunch is served in Oslo at twelve o'clock.", [STAFF])
+    kept = confirmed(desk, ask(desk, LUNCH, people["Ben"]), people["Ada"])
+    ask(desk, LUNCH, people["Ben"])
+    with desk.context.factory.begin() as session:
+        [row] = list_verified(session)
+        assert (row["id"], row["author"], row["state"], row["n_served"]) == (kept, "Ada Weber", "served", 1)
+        withdraw(session, kept)
+        assert list_verified(session) == []
+        assert [one["state"] for one in list_verified(session, every=True)] == ["withdrawn"]
+        with pytest.raises(NotFound):
+            withdraw(session, kept)
+    assert "verified" not in ask(desk, LUNCH, people["Ben"]).trace
 
 
 def test_what_rests_on_nothing_is_refused(desk: Desk, people: dict[str, int]) -> None:
