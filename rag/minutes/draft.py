@@ -1,4 +1,4 @@
-"""Drafts minutes from a transcript without a generative model: every line is a spoken sentence made readable.
+"""Drafts minutes from a transcript without a generative model: lines are what was said, made readable or told.
 
 Knows no table, no queue and no network; the same transcript gives the same draft.
 """
@@ -16,6 +16,7 @@ from rag.minutes.candidates import Candidate, best, line_of
 from rag.minutes.cues import Cues, cues_for, language_of
 from rag.minutes.decisions import decisions
 from rag.minutes.names import people_of
+from rag.minutes.narrative import narrative
 from rag.minutes.questions import questions
 from rag.minutes.summary import summary
 from rag.minutes.terms import Embed
@@ -36,7 +37,7 @@ SAMPLE_UTTERANCES = 300
 class Limits:
     """The most lines of each section, and the most input that is read."""
 
-    max_summary: int = 6
+    max_summary: int = 9
     max_topics: int = 12
     max_decisions: int = 12
     max_actions: int = 20
@@ -106,7 +107,8 @@ def _lines(
     taken = _carriers([*decided, *to_do])
     asked = best(questions(spoken, cues, taken), spoken, limits.max_questions)
     parts = topics(spoken, embed, limits.max_topics)
-    central = summary(spoken, parts, taken, embed, limits.max_summary)
+    told = narrative(spoken, parts, taken, limits.max_summary) if cues.language == "en" else []
+    central = told or summary(spoken, parts, taken, embed, limits.max_summary)
     yield from (line_of(candidate, spoken) for candidate in central)
     yield from (topic_line(topic, spoken) for topic in parts)
     yield from (line_of(candidate, spoken) for candidate in (*decided, *to_do, *asked))

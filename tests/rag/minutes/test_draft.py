@@ -202,7 +202,7 @@ def test_caps_hold_and_the_rest_is_announced() -> None:
 def test_given_embedder_is_used_and_checked() -> None:
     turns = [
         ("Ann", f"The committee talked about subject number{i} and its cost for the town budget.")
-        for i in range(60)
+        for i in range(300)
     ]
     calls: list[int] = []
 
