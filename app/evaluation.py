@@ -12,6 +12,7 @@ from core.errors import BadInput
 from rag.evaluation import (
     Meeting,
     RankedPassage,
+    answer_overlap,
     is_right,
     ranked_passage,
     read_qmsum,
@@ -107,6 +108,7 @@ def squad(
     ][::every]
     ranks: list[int | None] = []
     seconds, n_right, n_refused_right, n_impossible = [], 0, 0, 0
+    overlaps: list[tuple[float, float]] = []
     with _lines(dump) as write, temporary_context(**{**_APART, **overrides}) as context:
         places = load_articles(context, articles)
         index(context)
@@ -124,14 +126,18 @@ def squad(
             found = [(one["title"], one["paragraph"]) for one in line["hits"]]
             place = (gold["title"], gold["paragraph"])
             ranks.append(found.index(place) + 1 if place in found else None)
-            said = (line["answer"] or "").casefold()
+            said = "" if line["refused"] else asked.answer.text.casefold()
             n_right += any(str(one["text"]).casefold() in said for one in gold.get("answers", ()))
+            golds = [str(one["text"]) for one in gold.get("answers", ())]
+            overlaps.append(answer_overlap(line["answer"] or "", golds))
         facts = _engines(context)
     n_answerable = max(len(ranks), 1)
     return {
         "set": str(path), "n_pages": len(places), "n_questions": len(asked_of),
         **{f"recall_at_{k}": round(sum(r is not None and r <= k for r in ranks) / n_answerable, 4) for k in (1, 5, 20)},
         "answered_with_gold_span": round(n_right / n_answerable, 4),
+        "exact_match": round(sum(exact for exact, _ in overlaps) / n_answerable, 4),
+        "f1": round(sum(f1 for _, f1 in overlaps) / n_answerable, 4),
         "refused_right": round(n_refused_right / n_impossible, 4) if n_impossible else None,
         **_times(seconds), **facts,
     }  # fmt: skip

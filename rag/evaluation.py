@@ -5,6 +5,7 @@ index and the query does not name its meeting, so finding the meeting is part of
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,24 @@ def recall_of_turns(query: EvaluationQuery, stretches: Iterable[tuple[str, int, 
         for turn in range(first, last + 1)
     }
     return len(gold & seen) / len(gold) if gold else 0.0
+
+
+def answer_overlap(answer: str, golds: Sequence[str]) -> tuple[float, float]:
+    """Exact match and F1 over words against the best of `golds`, as SQuAD counts them (Rajpurkar et al. 2016)."""
+    said = _plain_words(answer)
+    exact = max((float(said == _plain_words(gold)) for gold in golds), default=0.0)
+    return exact, max((_word_f1(said, _plain_words(gold)) for gold in golds), default=0.0)
+
+
+def _plain_words(text: str) -> list[str]:
+    """Lower-case words without punctuation and English articles."""
+    kept = "".join(char for char in text.casefold() if char.isalnum() or char.isspace())
+    return [word for word in kept.split() if word not in {"a", "an", "the"}]
+
+
+def _word_f1(said: Sequence[str], gold: Sequence[str]) -> float:
+    n_shared = sum((Counter(said) & Counter(gold)).values())
+    return 2 * n_shared / (len(said) + len(gold)) if n_shared else 0.0
 
 
 def ranked_passage(hit: Hit, document: str) -> RankedPassage:

@@ -115,7 +115,7 @@ def ask_articles(
             {
                 "id": question["id"],
                 "hits": [{"title": t, "paragraph": p, "score": round(s, 6)} for t, p, s in hits],
-                "answer": _plain(asked.answer),
+                "answer": asked.answer.span or _plain(asked.answer),
                 "refused": asked.answer.outcome != "answered",
                 "confidence": round(asked.answer.confidence, 4),
             },

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInput
-from rag.evaluation import EvaluationQuery, RankedPassage, read_qmsum, score_retrieval
+from rag.evaluation import (
+    EvaluationQuery,
+    RankedPassage,
+    answer_overlap,
+    read_qmsum,
+    score_retrieval,
+)
 
 
 def passage(document: str, first: int, last: int, n_tokens: int = 100) -> RankedPassage:
@@ -49,3 +55,11 @@ def test_bad_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text('{"meeting_transcripts": 3}')
     with pytest.raises(BadInput, match=r"m\.json"):
         list(read_qmsum(tmp_path))
+
+
+def test_exact_match_and_f1_as_squad_counts_them() -> None:
+    assert answer_overlap("The Normans!", ["normans", "x"]) == (1.0, 1.0)
+    exact, f1 = answer_overlap("in the year 1066", ["1066"])
+    assert (exact, round(f1, 3)) == (0.0, 0.5)  # one of three words right, all of one found
+    assert answer_overlap("", ["1066"]) == (0.0, 0.0)
+    assert answer_overlap("1066", []) == (0.0, 0.0)
