@@ -10,7 +10,6 @@ is whether the first k hold a passage with the gold turns (QMSum) or of the gold
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.in_process import compute_as_a_worker, temporary_context
+from benchmarks.peers import held_mb
 from benchmarks.report import Figure, add_out, finish, percentile
 from core.access import passed_gates
 from core.log import configure_logging
@@ -145,8 +145,7 @@ def _ask_ours(context: Context, questions: Sequence[str]) -> dict[str, Any]:
         if at >= 5:
             seconds.append(time.monotonic() - began)
             results.append([hit.chunk_id for hit in found.hits])
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "results": results, "peak_mb": peak_mb}
+    return {"seconds": seconds, "results": results, "peak_mb": held_mb()}
 
 
 def load_once(context: Context) -> Any:

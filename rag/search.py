@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -446,7 +447,9 @@ def _sides(model: StoredModel, *, are_few: bool) -> str:
     return template.format(visible=_VISIBLE, dim=int(model.dim), model_id=int(model.id))
 
 
+@cache
 def _statement(model: StoredModel, *, are_few: bool) -> TextClause:
+    """Made once a model: preparing so long a text anew takes longer than planning it."""
     sides = _sides(model, are_few=are_few)
     return text(_SEARCH.format(sides=sides, visible=_VISIBLE, dim=int(model.dim), model_id=int(model.id)))
 
