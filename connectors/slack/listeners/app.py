@@ -61,7 +61,7 @@ def make_bolt(
 
     app = App(
         client=nameless,
-        authorize=authorize,
+        authorize=authorize,  # type: ignore[arg-type]  # Bolt takes None for a workspace that has not installed us
         signing_secret=signing_secret or "",
         raise_error_for_unhandled_request=False,
         logger=logging.getLogger("connectors.slack.bolt"),
