@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from connectors.confluence import reading
 from connectors.confluence.facts import FailedItem, PageFacts
+from connectors.confluence.page_tasks import PageTask, added_by_people, tasks_of
 from core import jobs
 from core.db import is_disconnect
 from core.running_job import RunningJob
@@ -18,6 +19,7 @@ from workers.confluence_source import Site
 from workers.context import Context
 from workers.documents import Draft, known, refresh, save, save_failure, set_status
 from workers.doors import Doors
+from workers.minutes_pages import keep_tasks, renderings
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +47,15 @@ class Run:
     job: RunningJob
     site: Site
     counts: Counts = field(default_factory=Counts)
+    tasks: dict[str, tuple[PageTask, ...]] = field(default_factory=dict)
+    """Of pages of minutes, as people left them; written with their page."""
 
 
 def store_pages(
     run: Run, pages: Sequence[PageFacts], failed: Sequence[FailedItem], space_key: str | None
 ) -> None:
     """Keep pages that came with their bodies, in a transaction of their own; raises ClaimLost when not ours."""
-    ours, written_by_us = _by_author(pages)
+    ours, written_by_us = _by_author(run, pages)
     converted = [(page, _convert(run, page)) for page in ours]
     good = [(page, draft) for page, draft in converted if isinstance(draft, Draft)]
     bad = [*failed, *(draft for _, draft in converted if isinstance(draft, FailedItem))]
@@ -74,7 +78,7 @@ def refresh_pages(run: Run, pages: Sequence[PageFacts], *, fetch: bool) -> None:
     A page that comes back from the trash or the archive is read by a job of its own, with its comments and files.
     """
     source_id = run.site.source_id
-    ours, written_by_us = _by_author(pages)
+    ours, written_by_us = _by_author(run, pages)
     with run.context.factory.begin() as session:
         run.job.fence(session)
         before = known(session, source_id, [page.id for page in pages])
@@ -115,16 +119,35 @@ def enqueue_page(session: Session, source_id: int, page_id: str) -> int:
     return jobs.enqueue(session, "sync_page", f"{source_id}:{page_id}", source_id=source_id, page_id=page_id)
 
 
-def _by_author(pages: Iterable[PageFacts]) -> tuple[list[PageFacts], list[str]]:
-    """Pages by people, and ids of those this product wrote: they are not evidence for themselves."""
-    people: list[PageFacts] = []
-    product: list[str] = []
-    for page in pages:
-        if page.is_by_imp:
-            product.append(page.id)
-        else:
-            people.append(page)
-    return people, product
+def _by_author(run: Run, pages: Iterable[PageFacts]) -> tuple[list[PageFacts], list[str]]:
+    """Pages as far as people wrote them, and ids of those that are ours alone.
+
+    Of minutes we published only what people added is evidence: the transcript proves the rest. A page that merely
+    carries our mark is left out whole, since nothing on it can be told apart.
+    """
+    pages = list(pages)
+    ids = [page.id for page in pages if page.is_by_imp]
+    if not ids:
+        return pages, []
+    with run.context.factory() as session:
+        rendered = renderings(session, ids)
+    people = [
+        _human_part(run, page, rendered[page.id]) if page.is_by_imp else page
+        for page in pages
+        if not page.is_by_imp or page.id in rendered
+    ]
+    return people, [page_id for page_id in ids if page_id not in rendered]
+
+
+def _human_part(run: Run, page: PageFacts, rendered: Sequence[str]) -> PageFacts:
+    if page.storage is None or page.body_format != "storage":
+        return replace(page, storage=None if page.storage is None else "")
+    try:
+        run.tasks[page.id] = tasks_of(page.storage)
+        return replace(page, storage=added_by_people(page.storage, rendered))
+    except Exception as exc:  # whatever people made of the page, the others go on
+        logger.error("minutes_not_read_back", extra={"page_id": page.id}, exc_info=exc)
+        return replace(page, storage="")
 
 
 def _convert(run: Run, page: PageFacts) -> Draft | FailedItem:
@@ -150,6 +173,9 @@ def _write(
         _closed_by(draft, None if draft.status == "draft" else doors.ids_of(page)) for page, draft in good
     ]
     saved = save(session, source_id, drafts)
+    for page, _ in good:
+        if page.id in run.tasks:
+            keep_tasks(session, page.id, page.version, run.tasks[page.id])
     _drop(session, source_id, written_by_us)
     for item in bad:
         save_failure(

@@ -17,6 +17,7 @@ from connectors.confluence.client import ConfluenceClient
 from connectors.confluence.merge import Conflict as MergeConflict
 from connectors.confluence.merge import merge
 from connectors.confluence.minutes_page import MinutesPage, render
+from connectors.confluence.page_tasks import tasks_of
 from connectors.confluence.publishing import Place, PublishedPage
 from core import jobs
 from core.errors import Conflict, NotConfigured, NotFound
@@ -26,6 +27,7 @@ from core.tables.people import Account
 from workers.confluence_site import connect
 from workers.context import Context
 from workers.minutes import draft_of
+from workers.minutes_pages import keep_tasks
 from workers.recordings import load_transcript
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         now.state, now.page_id, now.page_version = "published", published.id, published.version
         now.page_url, now.published_storage = published.url, ours
         now.published_at = now.published_at or datetime.now(UTC)
+        session.flush()
+        keep_tasks(session, published.id, published.version, tasks_of(published.storage))
         if now.announced_at is None and context.settings.slack_announce_channel:
             jobs.enqueue(session, "announce_minutes", str(recording.id), minutes_id=row.id)
     return {

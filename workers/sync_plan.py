@@ -58,9 +58,10 @@ def _plan(context: Context, site: Site, keys: list[str] | None) -> SyncPlan:
         listed: set[str] = set()
         for listing in reading.pages(site.client, space.key, has_body=False):
             is_whole = is_whole and listing.is_whole and not listing.failed
-            pages = [page for page in listing.pages if not page.is_by_imp]
             with context.factory() as session:
-                before = known(session, site.source_id, [page.id for page in pages])
+                before = known(session, site.source_id, [page.id for page in listing.pages])
+            # Of our own pages only those that hold something people added are documents.
+            pages = [page for page in listing.pages if not page.is_by_imp or page.id in before]
             for page in pages:
                 old, planned = before.get(page.id), Planned(page.id, page.title, space.key)
                 if old is None or old.is_deleted:

@@ -67,11 +67,12 @@ def list_minutes(
 
 @app.command()
 def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
-    """One version, each line with its time in the recording."""
+    """One version, each line with its time in the recording; action items as they are ticked on the page."""
     from app.session import open_session
     from core.errors import NotFound
     from core.tables.meetings import Minutes, Recording
     from workers.minutes import draft_of
+    from workers.minutes_pages import line_ids, states
 
     with open_session() as (_, session):
         row = session.get(Minutes, minutes_id)
@@ -79,7 +80,9 @@ def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
             raise NotFound(f"minutes {minutes_id} do not exist")
         title = session.get_one(Recording, row.recording_id).title
         draft, facts = draft_of(row), _facts(row, title)
-        lines = row.lines
+        ticked = states(session, row.recording_id)
+        done = [ticked.get(own) for own in line_ids(row)]
+        lines = [{**line, "is_done": is_done} for line, is_done in zip(row.lines, done, strict=True)]
     if as_json:
         show_one({**facts, "minutes": lines}, as_json=True)
         return
@@ -92,7 +95,9 @@ def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
             due = f" (due {line.due or line.due_text})" if line.due or line.due_text else ""
             flag = "  [please check]" if line.is_flagged else ""
             at = line.evidence[0].start_s
-            print(f"  {int(at // 60)}:{int(at % 60):02}  {line.text}{due}{flag}")
+            is_done = done[draft.lines.index(line)]
+            box = "" if is_done is None else "[x] " if is_done else "[ ] "
+            print(f"  {int(at // 60)}:{int(at % 60):02}  {box}{line.text}{due}{flag}")
 
 
 @app.command()
