@@ -75,10 +75,10 @@ def test_the_doors_follow_the_page(worker: Worker, film: bytes) -> None:
 
 
 def test_unknown_doors_keep_it_out_and_no_media_is_said(worker: Worker, film: bytes) -> None:
-    _attach(worker, b"not really a film")
-    assert "not a media file" in str(_take(worker)["why"])
+    _attach(worker, b"not really a film" * 9)
+    assert "rec.mp4: the file is cut off" in str(_take(worker)["why"])
     [row] = _rows(worker, "SELECT error FROM documents WHERE title = 'rec.mp4'")
-    assert "not a media file" in row.error  # type: ignore[attr-defined]
+    assert "the file is cut off" in row.error  # type: ignore[attr-defined]
     _attach(worker, film, "other.mp4")
     _rows(worker, "UPDATE documents SET gate_ids = NULL WHERE title = 'other.mp4' RETURNING 1")
     with pytest.raises(Unavailable):
