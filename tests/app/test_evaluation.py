@@ -160,3 +160,46 @@ def test_a_temporary_database_is_made_on_the_installations_server_and_dropped(
         assert session.scalar(text("SELECT count(*) FROM documents")) == 0
         assert len(names() - before) == 1
     assert names() == before
+
+
+def test_own_questions_are_asked_of_the_index_and_leave_no_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy import text
+
+    from app.commands import eval as commands
+    from workers.evaluation_corpus import index, load_articles
+
+    pages = [{"title": title, "paragraphs": [{"context": words, "qas": []}]} for title, words in (
+        ("Gant_Town", "The Gant tower is 90 metres tall."), ("Harbour", "The harbour was dug in 1804 by hand."))]  # fmt: skip
+    file = tmp_path / "questions.jsonl"
+    file.write_text(
+        '{"question": "How tall is the Gant tower?", "documents": "gant town", "answers": "90 metres"}\n'
+        '{"question": "Zebra quantum yogurt?", "is_answerable": false}\n'
+        '{"question": "When was the harbour dug?", "documents": ["http://127.0.0.1/1/0/", "elsewhere"]}\n'
+    )
+    with evaluation.temporary_context(imp_recordings_audience=("anyone",)) as context:
+        load_articles(context, pages)
+        index(context)
+        rows: list[dict[str, Any]] = []
+        figures = evaluation.own_questions(context, file, as_email=None, rows=rows)
+        with context.factory() as session:
+            assert session.scalar(text("SELECT count(*) FROM questions")) == 0
+    assert (figures["n_questions"], figures["n_ranked"], figures["hit_at_1"], figures["refused_right"]) == (
+        3,
+        2,
+        1.0,
+        1.0,
+    )
+    assert rows[0]["is_answer_right"] and rows[1]["rank"] is None and rows[2]["rank"] == 1
+    monkeypatch.setenv("IMP_HOME", str(tmp_path / "home"))
+    for _ in range(2):
+        commands._keep("questions", file, figures, rows, as_json=False)
+    commands.compare("last~1", "last")
+    commands.report(["last", "last~1"], out=tmp_path / "page.html")
+    commands.list_runs()
+    told = capsys.readouterr().out
+    assert told.count("-questions") >= 4 and "hit_at_5 a question" in told.replace("\n", " ")
+    assert "How tall is the Gant tower?" not in (tmp_path / "page.html").read_text(), (
+        "found first: not among the worst"
+    )
