@@ -23,7 +23,7 @@ from rag.narrowing import narrowing
 from rag.query import Query, understand
 from rag.search import Filters, Found, Hit, Ranking, search
 from rag.sentences import words
-from rag.spans import best_span, kind_asked
+from rag.spans import best_span
 from rag.store import find_model
 from rag.support import content_words, facts, is_supported, missing_facts, stem
 
@@ -267,8 +267,6 @@ def _signals(
         focus=max(share([text]) for text in texts),
         facts=1 - len(missing) / len(named) if named else 1.0,
         passage=passage,
-        held=share([block.text for block in blocks]),
-        kind=float(kind_asked(query.text) is None or any(best_span(query.text, text) for text in texts)),
     )
 
 

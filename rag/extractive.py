@@ -25,7 +25,8 @@ MAX_SENTENCES = 4
 # 64, 24, 16 and 12 alike; 16 take 0.4 of the time of 64.
 _MAX_EMBEDDED = 16
 _RELATIVE_FLOOR = 0.8  # of the best sentence's score, for a further sentence to be worth reading
-_FITTING_FLOOR = 0.6  # of the best sentence's score, for one that holds the thing asked for to go before it
+_FITTING_FLOOR = 0.7  # of the best sentence's score, for one that holds the thing asked for to go before it
+_TOLD_FLOOR = 0.9  # of its score, for one more of the same source once the thing asked for is told
 _LEXICAL_WEIGHT = 0.5
 _RANK_WEIGHT = 0.05
 _PRE_RANK_WEIGHT = 0.15  # of a passage's rank among the few that get a vector
@@ -99,7 +100,7 @@ def _chosen(question: str, units: Sequence[_Unit], scores: dict[int, float]) -> 
     """The best unit and those nearly as good that say something new, grouped by source, in reading order.
 
     Where a time, a number or a name is asked for, a unit that holds one goes before a nearer one that holds none, and
-    only what another document says of it is added: it confirms or contradicts.
+    little but what another source says of it is added: that confirms or contradicts.
     """
     ranked = sorted(scores, key=lambda at: -scores[at])
     fitting = [at for at in ranked if _kind_bonus(question, units[at].text)]
@@ -112,6 +113,7 @@ def _chosen(question: str, units: Sequence[_Unit], scores: dict[int, float]) -> 
         if len(chosen) == MAX_SENTENCES or scores[at] < floor:
             break
         is_told = is_asked_for and any(units[at].evidence == other.evidence for other in chosen)
+        is_told = is_told and scores[at] < scores[ranked[0]] * _TOLD_FLOOR
         if not is_told and not any(_says_same(units[at].text, other.text) for other in chosen):
             chosen.append(units[at])
     first = {number: rank for rank, number in reversed(list(enumerate(unit.evidence for unit in chosen)))}
