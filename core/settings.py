@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     confluence_minutes_parent: str | None = Field(
         None, description="Id or title of the page minutes go under."
     )
+    confluence_minutes_rules: Path | None = Field(
+        None, description="YAML file of rules: which meetings' minutes go to which space and parent page."
+    )
     atlassian_client_id: str | None = Field(
         None, description="OAuth 2.0 (3LO) app with `read:me`: people connect their own Atlassian account."
     )

@@ -7,6 +7,7 @@ content hash, so a second run, a retry or another worker updates the same page.
 import html
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from connectors.confluence.minutes_page import MinutesPage, render
 from connectors.confluence.page_tasks import tasks_of
 from connectors.confluence.publishing import Place, PublishedPage
 from core import jobs
-from core.errors import Conflict, NotConfigured, NotFound
+from core.errors import Conflict, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
 from core.tables.people import Account
@@ -28,6 +29,7 @@ from workers.confluence_site import connect
 from workers.context import Context
 from workers.minutes import draft_of
 from workers.minutes_pages import keep_tasks
+from workers.minutes_places import choose_place
 from workers.recordings import load_transcript
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     client = connect(context.settings, check=job.check)
     try:
         recording, row, page, base = _read(context, int(job.args["minutes_id"]), is_cloud=client.is_cloud)
-        place = _place(context, client)
+        place = choose_place(context.settings, client, recording.title).place
         ours = render(page)
         published, conflicts = _write(client, place, recording, row.page_id, base, ours)
         if conflicts:
@@ -71,15 +73,56 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a publication would do: `page_url` None means a new page. `storage` is the body it would have."""
+
+    title: str
+    space_key: str
+    parent_id: str | None
+    why: str
+    page_url: str | None
+    is_change: bool
+    n_conflicts: int
+    storage: str
+
+
+def preview(context: Context, minutes_id: int) -> Preview:
+    """Where and what `run` would write; writes nothing. Raises what `run` raises before it writes."""
+    client = connect(context.settings)
+    try:
+        recording, row, page, base = _read(
+            context, minutes_id, is_cloud=client.is_cloud, states=("draft", "approved", "published")
+        )
+        chosen, ours, title = (
+            choose_place(context.settings, client, recording.title),
+            render(page),
+            _title(recording),
+        )
+        there = publishing.find_page(client, recording.sha256, chosen.place, title, known_id=row.page_id)
+        merged = merge(_base(base, there, ours), there.storage, ours) if there is not None else None
+    finally:
+        client.close()
+    return Preview(
+        title=there.title if there else title, space_key=chosen.place.space_key, parent_id=chosen.place.parent_id,
+        why=chosen.why, page_url=there.url if there else None, is_change=merged is None or merged.changed,
+        n_conflicts=len(merged.conflicts) if merged else 0, storage=merged.storage if merged else ours,
+    )  # fmt: skip
+
+
 def _read(
-    context: Context, minutes_id: int, *, is_cloud: bool
+    context: Context,
+    minutes_id: int,
+    *,
+    is_cloud: bool,
+    states: tuple[str, ...] = ("approved", "published"),
 ) -> tuple[Recording, Minutes, MinutesPage, str | None]:
     """The version to publish, the page it makes, and what was rendered last time (the base of the merge)."""
     with context.factory() as session:
         row = session.get(Minutes, minutes_id)
         if row is None:
             raise NotFound(f"minutes {minutes_id} do not exist")
-        if row.state not in ("approved", "published"):
+        if row.state not in states:
             raise Conflict(f"minutes {minutes_id} are {row.state}, so they are not published")
         recording, transcript = load_transcript(session, row.recording_id)
         before = session.execute(
@@ -117,16 +160,6 @@ def _mentions(accounts: Iterable[tuple[str | None, str]]) -> dict[str, str]:
         if name:
             found.setdefault(name.casefold().strip(), set()).add(account_id)
     return {name: ids.pop() for name, ids in found.items() if len(ids) == 1}
-
-
-def _place(context: Context, client: ConfluenceClient) -> Place:
-    space_key = context.settings.confluence_minutes_space
-    if not space_key:
-        raise NotConfigured(
-            "CONFLUENCE_MINUTES_SPACE is not set: name the space that minutes are published in"
-        )
-    parent_id = publishing.resolve_parent(client, space_key, context.settings.confluence_minutes_parent)
-    return Place(space_key, parent_id)
 
 
 def _write(

@@ -113,9 +113,43 @@ def discard(minutes_id: MinutesId, reviewer: As = None) -> None:
 
 
 @app.command()
-def publish(minutes_id: MinutesId, wait: Wait = False) -> None:
+def publish(
+    minutes_id: MinutesId,
+    wait: Wait = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say where and what; write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Publish, or write the page again; what people changed on it stays."""
+    if dry_run:
+        _preview(minutes_id, as_json)
+        return
     _review("publish_again", minutes_id, None, wait)
+
+
+def _preview(minutes_id: int, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from app.session import open_context
+    from connectors.confluence.storage_format.convert import to_markdown
+    from workers.publish_minutes import preview
+
+    found = preview(open_context(), minutes_id)
+    if as_json:
+        show_one(asdict(found), as_json=True)
+        return
+    facts = {name: value for name, value in asdict(found).items() if name != "storage"}
+    show_one(
+        {
+            **facts,
+            "does": "writes nothing new"
+            if not found.is_change
+            else "updates"
+            if found.page_url
+            else "creates",
+        },
+        as_json=False,
+    )
+    print(f"\n{to_markdown(found.storage).markdown}")
 
 
 def _review(step: str, minutes_id: int, reviewer: str | None, wait: bool) -> None:

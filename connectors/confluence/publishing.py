@@ -145,7 +145,13 @@ def comment(client: ConfluenceClient, page_id: str, storage: str) -> None:
     client.send("POST", CONTENT, body, what=f"a comment on page {page_id}")
 
 
-def resolve_parent(client: ConfluenceClient, space_key: str, parent: str | None) -> str | None:
+def resolve_parent(
+    client: ConfluenceClient,
+    space_key: str,
+    parent: str | None,
+    *,
+    said_in: str = "CONFLUENCE_MINUTES_PARENT",
+) -> str | None:
     """The id of the page minutes go under, given its id or its title.
 
     Raises:
@@ -155,8 +161,26 @@ def resolve_parent(client: ConfluenceClient, space_key: str, parent: str | None)
         return None
     found = _get(client, parent) if parent.isdecimal() else _by_title(client, space_key, parent)
     if found is None:
-        raise NotFound(f"CONFLUENCE_MINUTES_PARENT {parent!r} is no page of space {space_key}")
+        raise NotFound(f"{said_in} {parent!r} is no page of space {space_key}")
     return str(found["id"])
+
+
+def parent_by_label(client: ConfluenceClient, space_key: str, label: str) -> str:
+    """The id of the one page of a space that carries a label.
+
+    Raises:
+        NotFound: none does.
+        Conflict: several do; names them.
+    """
+    cql = f"space = {quoted(space_key)} and type = page and label = {quoted(label)}"
+    listed = client.get(f"{CONTENT}/search", {"cql": cql, "limit": 5}, what=f"pages labelled {label!r}")
+    found = [one for one in listed.get("results", []) if one.get("status", "current") == "current"]
+    if not found:
+        raise NotFound(f"no page of space {space_key} carries the label {label!r}")
+    if len(found) > 1:
+        named = ", ".join(f"{one.get('title', '')!r} ({one['id']})" for one in found)
+        raise Conflict(f"several pages of space {space_key} carry the label {label!r}: {named}")
+    return str(found[0]["id"])
 
 
 def _ensure_marks(client: ConfluenceClient, page_id: str, recording_key: str) -> None:

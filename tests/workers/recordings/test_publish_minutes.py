@@ -259,7 +259,7 @@ def test_two_workers_at_once_make_one_page(press: Press, monkeypatch: pytest.Mon
     def work() -> None:
         client = publish_minutes.connect(press.context.settings)
         try:
-            place = publish_minutes._place(press.context, client)
+            place = choose_place(press.context.settings, client, recording.title).place
             results.append(publish_minutes._write(client, place, recording, row.page_id, base, ours)[0].id)
         except ImpError as exc:
             errors.append(exc)
