@@ -66,8 +66,8 @@ def test_set_up_is_answered_as_zoom_asks() -> None:
         {},
         signed(b"{}", secret="other"),
         signed(b"other body"),
-        signed(b"{}", at_s=time.time() - 400),
-        signed(b"{}", at_s=time.time() + 400),
+        signed(b"{}", at_s=time.time() - 90_000),
+        signed(b"{}", at_s=time.time() + 90_000),
         {**signed(b"{}"), "X-Zm-Request-Timestamp": "٣"},
         {**signed(b"{}"), "x-zm-signature": "v0=ü"},
     ],
@@ -238,3 +238,14 @@ def test_what_goes_wrong_is_said(
 ) -> None:
     with pytest.raises(error):
         download(f"{origin}/{path}", tmp_path / "x", allowed=[origin], max_bytes=max_bytes)
+
+
+def test_five_minutes_are_the_limit() -> None:
+    body = json.dumps({"event": "meeting.started"}).encode()
+    for age_s, is_fresh in ((299, True), (-299, True), (301, False), (-301, False)):
+        headers = signed(body, at_s=1_000_000)
+        if is_fresh:
+            assert zoom.accept(headers, body, SECRET, now_s=1_000_000 + age_s).meeting is None
+        else:
+            with pytest.raises(Denied):
+                zoom.accept(headers, body, SECRET, now_s=1_000_000 + age_s)
