@@ -16,6 +16,7 @@ from tests.workers.confluence_site import SERVICE_EMAIL, SERVICE_TOKEN, StandIn
 from tests.workers.recordings.conftest import Studio
 from workers import minutes, publish_minutes, recordings
 from workers.intake import NewRecording, take_in
+from workers.minutes_places import choose_place
 
 PARENT = "240001"
 ACTION = "Ben will run the load test."
