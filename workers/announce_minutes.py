@@ -1,4 +1,8 @@
-"""Job: tell the channel that minutes were published, with a link; once a version."""
+"""Job: tell the channel that minutes were published, with a link; once a version.
+
+The title, the counts and Confluence's link (it spells the title) are for channels whose every reader may open the
+recording; any other one only learns that some minutes are ready.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +12,11 @@ from connectors.slack.web import make_client
 from core.errors import NotConfigured, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
+from workers import slack_people
 from workers.context import Context
 from workers.minutes import draft_of
+
+UNNAMED = "a meeting that not everyone here may open"
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
@@ -25,16 +32,22 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
             return {"already": True}
         recording = session.get_one(Recording, row.recording_id)
         draft = draft_of(row)
-    announcement = Announcement(
-        key=f"minutes:{row.id}",
-        title=recording.title,
-        page_url=row.page_url,
-        n_decisions=len(draft.section("decision")),
-        n_actions=len(draft.section("action")),
-        n_questions=len(draft.section("question")),
-        warnings=tuple(dict.fromkeys((*recording.warnings, *row.warnings))),
-    )
-    ts = announce(make_client(context.settings), channel, announcement, is_retry=job.claimed.attempt > 1)
+    client = make_client(context.settings)
+    key = f"minutes:{row.id}"
+    if slack_people.all_may_open(context, client, channel, recording.gate_ids):
+        announcement = Announcement(
+            key=key,
+            title=recording.title,
+            page_url=row.page_url,
+            n_decisions=len(draft.section("decision")),
+            n_actions=len(draft.section("action")),
+            n_questions=len(draft.section("question")),
+            warnings=tuple(dict.fromkeys((*recording.warnings, *row.warnings))),
+        )
+    else:
+        url = f"{context.settings.public_url}/recordings/{recording.id}"
+        announcement = Announcement(key, UNNAMED, url, n_decisions=0, n_actions=0, n_questions=0)
+    ts = announce(client, channel, announcement, is_retry=job.claimed.attempt > 1)
     with context.factory.begin() as session:
         job.fence(session)
         session.get_one(Minutes, row.id).announced_at = datetime.now(UTC)

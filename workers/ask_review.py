@@ -1,8 +1,10 @@
 """Job: show drafted minutes to who may approve them: their submitter, else the channel of the announcements.
 
-Whoever gave the recording sees the lines; a channel sees the title and counts, and each click is checked.
+Whoever gave the recording sees the lines; a channel sees how many there are, the title only when all who read there
+may open the recording, and each click is checked.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from slack_sdk import WebClient
@@ -18,6 +20,8 @@ from core.tables.meetings import Minutes, Recording
 from workers import slack_people
 from workers.context import Context
 from workers.minutes import draft_of
+
+UNNAMED = "a meeting that not everyone here may open"
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
@@ -45,7 +49,8 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     if not channel:
         return {"asked": "nobody", "why": "no Slack account of the submitter, no SLACK_ANNOUNCE_CHANNEL"}
     if job.claimed.attempt == 1 or posting.posted_before(client, channel, None, mark) is None:
-        _post_in_channel(client, channel, draft, mark)
+        is_named = slack_people.all_may_open(context, client, channel, recording.gate_ids)
+        _post_in_channel(client, channel, draft if is_named else replace(draft, title=UNNAMED), mark)
     return {"asked": "channel"}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from connectors.slack import directory
 from connectors.slack.directory import SlackUser
+from core.access import gates_passed_by_all
 from core.errors import NotFound
 from core.tables.people import Account, Person
 from workers.context import Context
@@ -37,6 +38,15 @@ def audience_of(context: Context, client: WebClient, channel: str) -> list[int |
     if user_ids is None:
         return [None]
     return persons_of(context, client, user_ids) or [None]
+
+
+def all_may_open(context: Context, client: WebClient, channel: str, gate_ids: Sequence[int] | None) -> bool:
+    """True when everyone who reads the channel passes all of these doors; unknown doors open to nobody."""
+    if not gate_ids:
+        return False
+    audience = audience_of(context, client, channel)
+    with context.factory() as session:
+        return set(gate_ids) <= set(gates_passed_by_all(session, audience))
 
 
 def persons_of(context: Context, client: WebClient, user_ids: Sequence[str]) -> list[int | None]:
