@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import BadInput, Denied, NotConfigured, RateLimited, Unavailable
 from rag.evidence import Evidence
-from rag.generation import GeneratedAnswer, cited_sentences
-from rag.prompt import chat_messages, says_no_answer
+from rag.generation import GeneratedAnswer, GeneratedSentence, cited_sentences
+from rag.prompt import chat_messages, says_no_answer, summary_messages
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ _MAX_REPLY_BYTES = 1_000_000
 _MAX_NEW_TOKENS = 600
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _MAX_RETRY_AFTER_S = 600.0
+_SUMMARY_ATTEMPTS = 3
+_MAX_LINE_CHARS = 600
 
 
 class _Message(BaseModel):
@@ -37,6 +39,17 @@ class _Choice(BaseModel):
 class _Reply(BaseModel):
     model_config = ConfigDict(extra="ignore")
     choices: list[_Choice]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    text: str = Field(min_length=1, max_length=_MAX_LINE_CHARS)
+    evidence: list[int] = Field(min_length=1, max_length=20)
+
+
+class _Summary(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    lines: list[_Line] = Field(max_length=20)
 
 
 class ChatEndpoint:
@@ -64,14 +77,36 @@ class ChatEndpoint:
             return GeneratedAnswer((), self.name)
         return GeneratedAnswer(cited_sentences(written, evidence), self.name)
 
-    def _complete(self, messages: list[dict[str, str]]) -> str:
-        body = {
+    def summarize(self, passages: Sequence[str]) -> GeneratedAnswer:
+        """Asks for JSON of a schema; what cannot be read is asked for again, twice at most, with what was wrong."""
+        messages = summary_messages(passages)
+        wrong = ""
+        for _ in range(_SUMMARY_ATTEMPTS):
+            written = self._complete(messages, _SCHEMA)
+            try:
+                summary = _Summary.model_validate_json(_json_in(written))
+            except ValidationError as exc:
+                wrong = "; ".join(f"{error['loc']}: {error['msg']}" for error in exc.errors()[:3])
+                said = f"That is not JSON of the schema ({wrong}). Send only the JSON object."
+                messages = [*messages[:2], {"role": "user", "content": said}]
+                continue
+            known = range(1, len(passages) + 1)
+            lines = [(line.text, tuple(n for n in line.evidence if n in known)) for line in summary.lines]
+            return GeneratedAnswer(
+                tuple(GeneratedSentence(t, cited) for t, cited in lines if cited), self.name
+            )
+        raise BadInput(f"{self.name} sent no summary that can be read ({_SUMMARY_ATTEMPTS} times): {wrong}")
+
+    def _complete(self, messages: list[dict[str, str]], schema: dict[str, Any] | None = None) -> str:
+        body: dict[str, Any] = {
             "model": self._model,
             "messages": messages,
             "temperature": 0,
             "max_tokens": _MAX_NEW_TOKENS,
             "stream": False,
         }
+        if schema:
+            body["response_format"] = schema
         try:
             with self._client.stream("POST", self._url, json=body) as response:
                 raw = _read(response)
@@ -81,6 +116,18 @@ class ChatEndpoint:
                 f"the chat endpoint of {self.name} did not answer: {type(exc).__name__}"
             ) from exc
         return _content(raw, self.name)
+
+
+_SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {"name": "summary", "schema": _Summary.model_json_schema()},
+}
+
+
+def _json_in(written: str) -> str:
+    """The outermost object of a reply that also talks or fences it in backticks."""
+    first, last = written.find("{"), written.rfind("}")
+    return written[first : last + 1] if 0 <= first < last else written
 
 
 def _read(response: httpx.Response) -> bytes:

@@ -6,7 +6,7 @@ Knows no generator, no table and no search; `select_generator.py` chooses one by
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rag.evidence import Evidence
 from rag.sentences import split_sentences
@@ -48,6 +48,17 @@ class Generator(Protocol):
         """Raises core.errors.TryAgain or NeverAgain when the engine cannot be reached or used."""
 
 
+@runtime_checkable
+class Summarizer(Generator, Protocol):
+    """A generator that can also sum up; the extractive one cannot, minutes are told without it."""
+
+    def summarize(self, passages: Sequence[str]) -> GeneratedAnswer:
+        """A few sentences on passages of a meeting, cited by their numbers from 1.
+
+        Raises core.errors.TryAgain or NeverAgain as `answer` does; BadInput when what came back cannot be read.
+        """
+
+
 def cited_sentences(text: str, evidence: Sequence[Evidence]) -> tuple[GeneratedSentence, ...]:
     """Free text of a model as sentences with citations.
 
@@ -70,6 +81,16 @@ def cited_sentences(text: str, evidence: Sequence[Evidence]) -> tuple[GeneratedS
             if plain:
                 sentences.append(GeneratedSentence(plain, cited or _attributed(plain, evidence)))
     return tuple(sentences)
+
+
+def attributed_sentences(text: str, passages: Sequence[str]) -> tuple[GeneratedSentence, ...]:
+    """Free text of a model that cites nothing, each sentence given to the passage that supports it best, if one does."""
+    found = []
+    for sentence in split_sentences(text[:MAX_ANSWER_CHARS]):
+        scored = [(is_supported(sentence, [one]), -number) for number, one in enumerate(passages, 1)]
+        carrying = [(support.score, number) for support, number in scored if support.is_supported]
+        found.append(GeneratedSentence(sentence.strip(), (-max(carrying)[1],) if carrying else ()))
+    return tuple(one for one in found if one.text)
 
 
 def _markers_inside(line: str) -> str:

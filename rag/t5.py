@@ -1,20 +1,21 @@
-"""Answers by a Flan-T5 (or any seq2seq model in Hugging Face's format). Knows no table and no search.
+"""Answers and summaries by a Flan-T5 (or any seq2seq model in Hugging Face's format). Knows no table and no search.
 
 The model is loaded at first use, in the process that uses it. It writes plain text; citations are found by
 comparing each sentence with the evidence.
 """
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from core.errors import NotConfigured
 from rag.evidence import Evidence
-from rag.generation import GeneratedAnswer, cited_sentences
+from rag.generation import GeneratedAnswer, attributed_sentences, cited_sentences
 from rag.prompt import numbered_passages, says_no_answer
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,25 @@ class T5:
             return GeneratedAnswer((), self.name)
         return GeneratedAnswer(cited_sentences(written, evidence), self.name)
 
+    def summarize(self, passages: Sequence[str]) -> GeneratedAnswer:
+        """Sums up as many passages at a time as its input holds, then says the parts one after the other."""
+        sentences = attributed_sentences(" ".join(self._parts(passages)), passages)
+        return GeneratedAnswer(sentences, self.name)
+
+    def _parts(self, passages: Sequence[str]) -> Iterator[str]:
+        tokenizer, _ = self._loaded
+        part: list[str] = []
+        n_tokens = 0
+        for passage in passages:
+            n_passage = len(tokenizer(passage)["input_ids"])
+            if part and n_tokens + n_passage > self.budget_tokens:
+                yield self._generate("Summarize: " + "\n".join(part))
+                part, n_tokens = [], 0
+            part.append(passage)
+            n_tokens += n_passage
+        if part:
+            yield self._generate("Summarize: " + "\n".join(part))
+
     def _generate(self, prompt: str) -> str:
         import torch
 
@@ -67,10 +87,15 @@ class T5:
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         started = time.monotonic()
-        is_local = Path(self._path).is_dir()
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self._path, local_files_only=is_local)
-            model = AutoModelForSeq2SeqLM.from_pretrained(self._path, local_files_only=is_local)
+            adapter = Path(self._path) / "adapter_config.json"
+            base = _base_of(adapter) if adapter.is_file() else self._path
+            tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=Path(base).is_dir())
+            model = AutoModelForSeq2SeqLM.from_pretrained(base, local_files_only=Path(base).is_dir())
+            if adapter.is_file():
+                from peft import PeftModel
+
+                model = PeftModel.from_pretrained(model, self._path).merge_and_unload()
         except (OSError, ValueError, RuntimeError, KeyError) as exc:
             raise NotConfigured(
                 f"generator model {self._path!r} cannot be loaded: give a local folder or a reachable hub name"
@@ -78,3 +103,10 @@ class T5:
         model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         logger.info("generator.loaded", extra={"engine": self.name, "duration_s": time.monotonic() - started})
         return tokenizer, model
+
+
+def _base_of(adapter: Path) -> str:
+    """The model that a LoRA adapter was trained on, a path as it is or beside the adapter."""
+    base = str(json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    beside = adapter.parent / base
+    return str(beside) if beside.is_dir() else base

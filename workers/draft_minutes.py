@@ -5,6 +5,7 @@ from typing import Any
 from core import jobs
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes
+from rag.generation import Summarizer
 from rag.minutes.draft import draft
 from workers import minutes
 from workers.context import Context
@@ -24,6 +25,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         started_at=recording.started_at,
         participants=recording.participants,
         embed=context.embedder.embed_passages,
+        summarizer=generator if isinstance(generator := context.generator, Summarizer) else None,
     )
     with context.factory.begin() as session:
         job.fence(session)

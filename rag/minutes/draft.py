@@ -1,4 +1,4 @@
-"""Drafts minutes from a transcript without a generative model: lines are what was said, made readable or told.
+"""Drafts minutes from a transcript: lines are what was said, made readable or told, or written by a model and checked.
 
 Knows no table, no queue and no network; the same transcript gives the same draft.
 """
@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.errors import BadInput
 from core.minutes import MinutesDraft, MinutesLine
 from core.transcript import Transcript, Utterance
+from rag.generation import Summarizer
 from rag.minutes.actions import actions
 from rag.minutes.candidates import Candidate, best, line_of
 from rag.minutes.cues import Cues, cues_for, language_of
@@ -23,6 +25,7 @@ from rag.minutes.terms import Embed
 from rag.minutes.topics import line_of as topic_line
 from rag.minutes.topics import topics
 from rag.minutes.utterances import Sentence, sentences
+from rag.minutes.written import written
 from rag.sentences import words
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ def draft(
     started_at: datetime | None,
     participants: Sequence[str] = (),
     embed: Embed | None = None,
+    summarizer: Summarizer | None = None,
     limits: Limits | None = None,
 ) -> MinutesDraft:
     """Minutes of `transcript`, each line with the utterances that prove it.
@@ -61,6 +65,8 @@ def draft(
         started_at: the meeting's start in its own time zone; None leaves relative due dates unresolved.
         participants: names from the invitation, also of people who never speak.
         embed: texts to vectors `(n_texts, dim)`; None compares words instead.
+        summarizer: a language model that writes the summary; its sentences are checked against the evidence. A reply
+            that cannot be read, or nothing that holds, leaves the told summary and a warning.
         limits: caps on lines and input.
 
     Raises:
@@ -74,11 +80,15 @@ def draft(
     n_words = sum(sentence.n_words for sentence in spoken)
     if n_words < MIN_WORDS:
         lines: tuple[MinutesLine, ...] = ()
+        engine = ENGINE
         warnings.append(
             "Almost nothing was said or understood in this recording, so no minutes were drafted."
         )
     else:
-        lines = tuple(_lines(spoken, cues, started_at, participants, embed, limits))
+        central, remarks = _written(spoken, summarizer, limits) if summarizer else ((), ())
+        warnings.extend(remarks)
+        lines = tuple(_lines(spoken, cues, started_at, participants, embed, limits, central))
+        engine = f"{ENGINE} + {summarizer.name}" if summarizer and central else ENGINE
         warnings.extend(_remarks(spoken, cues, n_words, lines))
     logger.info(
         "minutes_drafted",
@@ -88,7 +98,7 @@ def draft(
             "duration_s": round(time.monotonic() - began, 3),
         },
     )
-    return MinutesDraft(lines=lines, engine=ENGINE, warnings=(*transcript.warnings, *warnings))
+    return MinutesDraft(lines=lines, engine=engine, warnings=(*transcript.warnings, *warnings))
 
 
 def _lines(
@@ -98,6 +108,7 @@ def _lines(
     participants: Sequence[str],
     embed: Embed | None,
     limits: Limits,
+    central: Sequence[Candidate],
 ) -> Iterator[MinutesLine]:
     meeting_day = started_at.date() if started_at else None
     decided = best(decisions(spoken, cues), spoken, limits.max_decisions)
@@ -107,11 +118,33 @@ def _lines(
     taken = _carriers([*decided, *to_do])
     asked = best(questions(spoken, cues, taken), spoken, limits.max_questions)
     parts = topics(spoken, embed, limits.max_topics)
-    told = narrative(spoken, parts, taken, limits.max_summary) if cues.language == "en" else []
-    central = told or summary(spoken, parts, taken, embed, limits.max_summary)
+    if not central and cues.language == "en":
+        central = narrative(spoken, parts, taken, limits.max_summary)
+    central = central or summary(spoken, parts, taken, embed, limits.max_summary)
     yield from (line_of(candidate, spoken) for candidate in central)
     yield from (topic_line(topic, spoken) for topic in parts)
     yield from (line_of(candidate, spoken) for candidate in (*decided, *to_do, *asked))
+
+
+def _written(
+    spoken: Sequence[Sentence], summarizer: Summarizer, limits: Limits
+) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+    """The model's lines that hold, and what a reader must know of those that did not."""
+    try:
+        found = written(spoken, summarizer, limits.max_summary)
+    except BadInput as exc:
+        logger.warning(
+            "minutes_summary_refused", extra={"engine": summarizer.name, "reason": type(exc).__name__}
+        )
+        return (), (f"{summarizer.name} wrote no summary that can be read; it was drafted without it.",)
+    remarks = []
+    if not found.lines:
+        remarks.append(
+            f"Nothing {summarizer.name} wrote was carried by what was said; it was drafted without it."
+        )
+    elif found.n_refused:
+        remarks.append(f"{found.n_refused} sentences of {summarizer.name} were left out: nobody said so.")
+    return found.lines, tuple(remarks)
 
 
 def _bounded(transcript: Transcript, limits: Limits) -> tuple[list[Utterance], list[str]]:

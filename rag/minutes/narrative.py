@@ -13,6 +13,8 @@ from rag.minutes.phrases import Phrase, phrases, worth
 from rag.minutes.reporting import reported
 from rag.minutes.topics import Topic
 from rag.minutes.utterances import Sentence
+from rag.sentences import words
+from rag.support import stem
 
 MIN_WORDS_SAID = 400
 WORDS_A_PART = 1_000
@@ -61,7 +63,8 @@ def narrative(
 
 def _opening(about: Sequence[Phrase], spoken: Sequence[Sentence]) -> Candidate:
     text = f"The meeting was about {_listed([phrase.with_article for phrase in about])}."
-    return Candidate("summary", text, _cover(about, spoken, range(len(spoken))), CONFIDENCE)
+    carriers = _needed(about, set(_cover(about, spoken, range(len(spoken)))), spoken)
+    return Candidate("summary", text, carriers, CONFIDENCE)
 
 
 def _part(
@@ -112,8 +115,10 @@ def _topic_line(
     else:
         return None
     others = [i for i in where if spoken[i].speaker != speaker] or where
-    carriers = {*_cover(own, spoken, alone), *_cover(shared, spoken, others)}
-    return Candidate("summary", text[0].upper() + text[1:] + ".", tuple(sorted(carriers)), CONFIDENCE)
+    carriers = _needed(
+        [*own, *shared], {*_cover(own, spoken, alone), *_cover(shared, spoken, others)}, spoken
+    )
+    return Candidate("summary", text[0].upper() + text[1:] + ".", carriers, CONFIDENCE)
 
 
 def _within(known: Sequence[Phrase], where: set[int]) -> list[Phrase]:
@@ -151,6 +156,18 @@ def _cover(wanted: Sequence[Phrase], spoken: Sequence[Sentence], where: Sequence
         chosen.append(index)
         left = [phrase for phrase in left if index not in phrase.said]
     return tuple(sorted(chosen))
+
+
+def _needed(told: Sequence[Phrase], carriers: set[int], spoken: Sequence[Sentence]) -> tuple[int, ...]:
+    """The carriers without those whose part of the told words stands in the others."""
+    wanted = {word for phrase in told for word in phrase.key}
+    held = {i: wanted & {stem(word) for word in words(spoken[i].text)} for i in carriers}
+    kept = sorted(carriers)
+    for index in sorted(carriers, key=lambda i: (len(held[i]), -i)):
+        others: set[str] = set().union(*(held[i] for i in kept if i != index))
+        if held[index] <= others and len(kept) > 1:
+            kept.remove(index)
+    return tuple(kept)
 
 
 def _statements(
