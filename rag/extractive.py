@@ -114,7 +114,7 @@ def _chosen(question: str, units: Sequence[_Unit], scores: dict[int, float]) -> 
             break
         is_told = is_asked_for and any(units[at].evidence == other.evidence for other in chosen)
         is_told = is_told and scores[at] < scores[ranked[0]] * _TOLD_FLOOR
-        if not is_told and not any(_says_same(units[at].text, other.text) for other in chosen):
+        if not is_told and not any(_says_same(question, units[at].text, other.text) for other in chosen):
             chosen.append(units[at])
     first = {number: rank for rank, number in reversed(list(enumerate(unit.evidence for unit in chosen)))}
     return sorted(chosen, key=lambda unit: (first[unit.evidence], unit.order))
@@ -207,6 +207,8 @@ def _kind_bonus(question: str, text: str) -> float:
     return _DATE_BONUS if kind == "time" and is_dated(text) else _TYPE_BONUS
 
 
-def _says_same(left: str, right: str) -> bool:
+def _says_same(question: str, left: str, right: str) -> bool:
+    """Nearly the same words, and the same answer where a time, a number or a name is asked for."""
     a, b = set(words(left)), set(words(right))
-    return bool(a and b) and len(a & b) / min(len(a), len(b)) >= _SAME
+    is_alike = bool(a and b) and len(a & b) / min(len(a), len(b)) >= _SAME
+    return is_alike and best_span(question, left) == best_span(question, right)

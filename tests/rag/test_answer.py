@@ -148,3 +148,23 @@ def test_hostile_questions_get_a_refusal(ask: Ask, make_document: MakeDocument, 
 def test_citation_url(values: dict[str, Any], url: str) -> None:
     hit = make_hit(**values)
     assert citation_url(hit, hit.start_s) == url
+
+
+def test_sources_that_contradict_each_other_are_both_shown_with_their_day(
+    ask: Ask, make_document: MakeDocument
+) -> None:
+    make_document("Falcon rollout plan", "The Falcon rollout starts on 3 September 2030.")
+    make_document("Falcon rollout review", "The Falcon rollout starts on 10 September 2030.")
+    answer = ask("When does the Falcon rollout start?")
+    assert answer.text.startswith("Sources differ, the newest first:")
+    assert "3 September 2030. [" in answer.text and "10 September 2030. [" in answer.text
+    assert answer.text.count("(2024-05-01)") == 2
+    assert len(answer.conflict) == 2 and answer.span == ""
+
+
+def test_the_thing_asked_for_leads_and_stands_in_the_sentence(ask: Ask, make_document: MakeDocument) -> None:
+    make_document("Falcon rollout plan", "The Falcon rollout starts on 3 September 2030.")
+    answer = ask("When does the Falcon rollout start?")
+    assert answer.span == "3 September 2030"
+    assert answer.text == "3 September 2030 – The Falcon rollout starts on 3 September 2030. [1]"
+    assert answer.conflict == ()
