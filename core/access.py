@@ -21,7 +21,8 @@ PASSED = text("SELECT id FROM gates WHERE principals && CAST(:principals AS text
 
 SET_GATE = text("""
     INSERT INTO gates (source_id, door, principals) VALUES (:source_id, :door, :principals)
-    ON CONFLICT (source_id, door) DO UPDATE SET principals = excluded.principals, refreshed_at = now()
+    ON CONFLICT (source_id, door) DO UPDATE SET principals = excluded.principals,
+        refreshed_at = clock_timestamp()
     RETURNING id
 """)
 

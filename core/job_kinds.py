@@ -38,7 +38,6 @@ KINDS: dict[str, JobKind] = {
         JobKind("take_slack_file", "io"),
         JobKind("sync_source", "sync"),
         JobKind("sync_page", "sync"),
-        JobKind("sync_pages", "sync"),
         JobKind("refresh_gates", "sync"),
         JobKind("apply_webhook", "sync"),
         JobKind("scan_recordings", "sync"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.confluence import reading
 from connectors.confluence.facts import AttachmentFacts, CommentFacts, PageFacts
-from connectors.confluence.storage_format.convert import to_markdown
+from connectors.confluence.storage_format.convert import FORM, to_markdown
 from connectors.files.extract import extract
 from connectors.files.kinds import is_media, text_format
 from core.errors import BadInput, NotFound
@@ -31,6 +31,7 @@ def page_draft(site: Site, page: PageFacts, gate_ids: list[int] | None) -> Draft
     """A page as Markdown; drafts stand behind no known door, since only their author may see them."""
     found = to_markdown(page.storage or "", resolve=PageResolver(site, page.id, page.space_key))
     details: dict[str, Any] = {
+        "form": FORM,
         "warnings": list(found.warnings)[:20],
         "mentions": list(found.mentions)[:MAX_LISTED],
     }

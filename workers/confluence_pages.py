@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from connectors.confluence import reading
 from connectors.confluence.facts import FailedItem, PageFacts
 from connectors.confluence.page_tasks import PageTask, added_by_people, tasks_of
+from connectors.confluence.storage_format.convert import FORM
 from core import jobs
 from core.db import is_disconnect
 from core.running_job import RunningJob
@@ -47,6 +49,7 @@ class Run:
     job: RunningJob
     site: Site
     counts: Counts = field(default_factory=Counts)
+    total: int | None = None
     tasks: dict[str, tuple[PageTask, ...]] = field(default_factory=dict)
     """Of pages of minutes, as people left them; written with their page."""
 
@@ -72,8 +75,8 @@ def store_pages(
     run.counts.failed += len(bad)
 
 
-def refresh_pages(run: Run, pages: Sequence[PageFacts], *, fetch: bool) -> None:
-    """Compare pages that came without bodies; `fetch` reads those that are new or changed, else they are left.
+def refresh_pages(run: Run, pages: Sequence[PageFacts], *, asked_at: datetime) -> None:
+    """Compare pages that came without bodies, and read those that are new, changed or converted by an older version.
 
     A page that comes back from the trash or the archive is read by a job of its own, with its comments and files.
     """
@@ -85,7 +88,9 @@ def refresh_pages(run: Run, pages: Sequence[PageFacts], *, fetch: bool) -> None:
         doors = Doors(session, source_id)
         save_users(session, (user for page in ours for user in page.people))
         kept = [page for page in ours if page.id in before]
-        moved = refresh(session, source_id, [metadata_draft(page, doors.ids_of(page)) for page in kept])
+        moved = refresh(
+            session, source_id, [metadata_draft(page, doors.ids_of(page, asked_at=asked_at)) for page in kept]
+        )
         _drop(session, source_id, written_by_us)
         for page in kept:
             if before[page.id].is_deleted or before[page.id].status != "current":
@@ -99,8 +104,9 @@ def refresh_pages(run: Run, pages: Sequence[PageFacts], *, fetch: bool) -> None:
         or old.version != page.version
         or old.content_hash is None
         or old.error is not None
+        or old.form != FORM
     ]
-    if fetch and stale:
+    if stale:
         fetch_pages(run, stale)
 
 

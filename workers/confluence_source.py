@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 
 from sqlalchemy import select, text
 
+from connectors.confluence import reading
 from connectors.confluence.client import ConfluenceClient, nothing
 from connectors.confluence.facts import SpaceFacts
 from connectors.confluence.parse_facts import user_facts
@@ -18,6 +19,7 @@ from core.errors import ImpError, NotConfigured, NotFound
 from core.tables.documents import Source
 from workers.confluence_site import connect
 from workers.context import Context
+from workers.space_choice import SpaceChoice, choice_of
 
 NAMES = text("SELECT external_id, name FROM identities WHERE provider = 'confluence' AND name IS NOT NULL")
 
@@ -31,19 +33,21 @@ class Site:
     settings: dict[str, Any]
     cursor: dict[str, Any]
     is_full_synced: bool
-    chosen: tuple[str, ...] = ()
+    choice: SpaceChoice = SpaceChoice()
     names: dict[str, str | None] = field(default_factory=dict)
+    _wanted: frozenset[str] | None = None
 
     def wants(self, space: SpaceFacts) -> bool:
-        """Is this one of the spaces to sync? Archived spaces only when they are named."""
-        if space.key in self.settings.get("exclude_spaces", ()):
-            return False
-        return space.key in self.chosen if self.chosen else space.status == "current"
+        """Is this one of the spaces to sync?"""
+        return self.choice.wants(space)
 
     def wants_key(self, key: str) -> bool:
-        if key in self.settings.get("exclude_spaces", ()):
-            return False
-        return not self.chosen or key in self.chosen
+        """The same by key; asks the site once where labels decide. Raises what that raises."""
+        if not self.choice.wants_key(key) or not self.choice.is_by_label:
+            return self.choice.wants_key(key)
+        if self._wanted is None:
+            self._wanted = frozenset(one.key for one in reading.spaces(self.client) if self.wants(one))
+        return key in self._wanted
 
 
 def open_site(context: Context, source_id: int, *, check: Callable[[], None] = nothing) -> Site:
@@ -63,8 +67,8 @@ def open_site(context: Context, source_id: int, *, check: Callable[[], None] = n
     known_url = str(stored.get("url") or client.base_url).rstrip("/")
     if known_url != client.base_url:
         raise NotConfigured(f"source {source_id} is {known_url}, but CONFLUENCE_URL names {client.base_url}")
-    chosen = tuple(stored.get("spaces") or context.settings.confluence_spaces)
-    return Site(source_id, client, stored, cursor, full is not None, chosen, names)
+    choice = choice_of(stored, context.settings)
+    return Site(source_id, client, stored, cursor, full is not None, choice, names)
 
 
 class PageResolver:

@@ -69,7 +69,8 @@ FAILED = text("""
 
 KNOWN = text("""
     SELECT id, external_id, title, url, space_key, parent_id, ancestors, ancestor_titles, labels, version,
-           content_hash, gate_ids, status, error, deleted_at IS NOT NULL AS is_deleted
+           content_hash, gate_ids, status, error, deleted_at IS NOT NULL AS is_deleted,
+           CAST(details->>'form' AS int) AS form
     FROM documents WHERE source_id = :source_id AND external_id = ANY(:ids)
 """)
 
@@ -128,7 +129,7 @@ METADATA = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the table says of a document, without its text."""
+    """What the table says of a document, without its text. `form`: by which converter that was made."""
 
     id: int
     external_id: str
@@ -138,6 +139,7 @@ class Known:
     metadata: tuple[Any, ...]
     status: str
     is_deleted: bool
+    form: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def known(session: Session, source_id: int, ids: Sequence[str]) -> dict[str, Kno
             metadata=tuple(getattr(row, name) for name in METADATA),
             status=row.status,
             is_deleted=row.is_deleted,
+            form=row.form,
         )
         for row in rows
     }

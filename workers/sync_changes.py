@@ -36,7 +36,7 @@ def sync_changes(run: Run) -> list[str]:
             site.client,
             since,
             time_zone=zone if isinstance(zone, str) else None,
-            space_keys=site.chosen,
+            space_keys=() if site.choice.labels else sorted(site.choice.keys),
             cql=str(site.settings.get("cql") or ""),
         )
     )

@@ -1,5 +1,5 @@
-"""Job: a Confluence site becomes true here. `full` reads everything, `reconcile` compares versions, `increment` asks
-what changed since the last time; the first run of a source is always full.
+"""Job: a Confluence site becomes true here. `full` and `reconcile` look at every page and read what is new or changed,
+`gates` does so for pages and doors alone, `increment` asks what changed; the first run of a source is always full.
 """
 
 import json
@@ -25,6 +25,7 @@ from workers.sync_space import settle_space
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+MOST_NAMED = 40
 MODES = ("full", "increment", "reconcile", "gates")
 
 CLOCK = text("SELECT clock_timestamp()")
@@ -34,6 +35,9 @@ MARK = text("""
         full_synced_at = CASE WHEN :is_full THEN now() ELSE full_synced_at END,
         cursor = cursor || CAST(:cursor AS jsonb)
     WHERE id = :id AND state <> 'removed'
+""")
+IS_KNOWN = text("""
+    SELECT EXISTS (SELECT 1 FROM documents WHERE source_id = :id AND space_key = :key AND kind IN ('page', 'blogpost'))
 """)
 NEWEST = text("SELECT max(updated_at) FROM documents WHERE source_id = :id")
 
@@ -54,7 +58,9 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     try:
         problems = sync_changes(run) if mode == "increment" else _walk(run, mode)
     except ImpError as exc:
-        _mark(context, source_id, state="failing", error=str(exc))
+        # Spaces somebody mistyped say nothing about the site.
+        if not (job.args.get("spaces") and isinstance(exc, BadInput)):
+            _mark(context, source_id, state="failing", error=str(exc))
         raise
     finally:
         site.client.close()
@@ -65,11 +71,17 @@ def chosen_spaces(site: Site, visible: Sequence[SpaceFacts], keys: list[str] | N
     """The spaces to walk, by key; `keys` None takes those that the source is set to.
 
     Raises:
-        Denied: none is to be seen, or one that was asked for is not; says which and what to do.
+        BadInput: one of `keys` is not to be seen; names those that are.
+        Denied: none is to be seen, or one that is configured is not; says which and what to do.
     """
     found = [space for space in visible if (space.key in keys if keys else site.wants(space))]
-    wanted = set(keys or site.chosen)
-    if absent := sorted(wanted - {space.key for space in visible}):
+    there = {space.key for space in visible}
+    if keys and (unknown := sorted(set(keys) - there)):
+        raise BadInput(
+            f"no such space, or none the service account may see: {', '.join(unknown)}; "
+            f"there are: {', '.join(sorted(there)[:MOST_NAMED]) or 'none'}{' …' if len(there) > MOST_NAMED else ''}"
+        )
+    if not keys and (absent := sorted(site.choice.keys - there)):
         raise Denied(
             f"no such space, or none the service account may see: {', '.join(absent)}; "
             "check CONFLUENCE_SPACES and give the account view permission"
@@ -86,10 +98,11 @@ def _walk(run: Run, mode: str) -> list[str]:
         now: datetime = session.execute(CLOCK).scalar_one()
         started_at = datetime.fromisoformat(job.checkpoint.get("started_at") or now.isoformat())
         job.save(session, started_at=started_at.isoformat(), mode=mode)
-    _mark(context, site.source_id, state="syncing", error=None)
     visible = reading.spaces(site.client)
-    problems = close_unseen_spaces(context.factory, site, visible)
     spaces = chosen_spaces(site, visible, job.args.get("spaces"))
+    _mark(context, site.source_id, state="syncing", error=None)
+    problems = close_unseen_spaces(context.factory, site, visible)
+    run.total = reading.n_pages(site.client, [space.key for space in spaces])
     problems += read_space_doors(context.factory, site, spaces)
     problems += read_groups(context.factory, site)[1]
     done = set(job.checkpoint.get("done_spaces", []))
@@ -113,7 +126,7 @@ def _walk(run: Run, mode: str) -> list[str]:
         site.source_id,
         state="ready",
         error="; ".join(problems)[:2000] or None,
-        is_synced=True,
+        is_synced=is_all,
         is_full=mode == "full" and is_all,
         cursor=_cursor(run, started_at, account.time_zone)
         if is_all and mode in ("full", "reconcile")
@@ -128,36 +141,45 @@ def _walk_space(run: Run, space: SpaceFacts, mode: str, started_at: datetime) ->
     position, is_whole = None, True
     if checkpoint.get("space") == space.key and checkpoint.get("position"):
         position, is_whole = Position(**checkpoint["position"]), bool(checkpoint.get("is_whole", True))
-    has_body = mode == "full"
-    for listing in _ahead(reading.pages(run.site.client, space.key, has_body=has_body, position=position)):
+    has_body = mode == "full" and (position is not None or not _is_known(run, space.key))
+    listings = reading.pages(run.site.client, space.key, has_body=has_body, position=position)
+    for asked_at, listing in _ahead(run, listings):
         job.check()
         is_whole = is_whole and listing.is_whole and not listing.failed
         if has_body:
             store_pages(run, listing.pages, listing.failed, space.key)
         else:
-            refresh_pages(run, listing.pages, fetch=mode == "reconcile")
+            refresh_pages(run, listing.pages, asked_at=asked_at)
         following = listing.following
         saved = {"start": following.start, "cursor": following.cursor} if following else None
         with run.context.factory.begin() as session:
             job.save(session, space=space.key, position=saved, is_whole=is_whole, counts=run.counts.as_dict())
-        total = None if listing.total is None else run.counts.seen - _done(listing) + listing.total
+        total = None if run.total is None else max(run.total, run.counts.seen)
         job.progress(run.counts.seen, total, "pages", space=space.key)
     accept = bool(job.args.get("accept_deletions"))
     return settle_space(run, space.key, since=started_at, is_whole=is_whole, accept=accept, mode=mode)
 
 
-def _done(listing: Any) -> int:
-    following = listing.following
-    return int(following.start) if following else int(listing.total or 0)
+def _is_known(run: Run, space_key: str) -> bool:
+    """Something of this space is here already: then pages are compared first, and only what differs is read."""
+    with run.context.factory.begin() as session:
+        return bool(session.execute(IS_KNOWN, {"id": run.site.source_id, "key": space_key}).scalar_one())
 
 
-def _ahead(some: Iterator[T]) -> Iterator[T]:
-    """The same, with the next one fetched while the present one is worked on."""
+def _ahead(run: Run, some: Iterator[T]) -> Iterator[tuple[datetime, T]]:
+    """Each with the database's moment before it was asked for; the next is fetched while one is worked on."""
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
-        coming = pool.submit(next, some, None)
+        asked_at, coming = _clock(run), pool.submit(next, some, None)
         while (found := coming.result()) is not None:
-            coming = pool.submit(next, some, None)
-            yield found
+            found_at = asked_at
+            asked_at, coming = _clock(run), pool.submit(next, some, None)
+            yield found_at, found
+
+
+def _clock(run: Run) -> datetime:
+    with run.context.factory.begin() as session:
+        moment: datetime = session.execute(CLOCK).scalar_one()
+    return moment
 
 
 def _cursor(run: Run, started_at: datetime, time_zone: str | None) -> dict[str, Any]:

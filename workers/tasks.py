@@ -31,7 +31,6 @@ MODULES = {
     "take_slack_file": "workers.take_slack_file",
     "sync_source": "workers.sync_source",
     "sync_page": "workers.sync_page",
-    "sync_pages": "workers.sync_pages",
     "refresh_gates": "workers.refresh_gates",
     "apply_webhook": "workers.apply_webhook",
     "scan_recordings": "workers.scan_recordings",

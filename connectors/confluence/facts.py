@@ -26,6 +26,7 @@ class SpaceFacts:
     name: str
     kind: str
     status: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ def space_facts(found: Json) -> SpaceFacts:
         name=_text(found.get("name")),
         kind=_text(found.get("type")) or "global",
         status=_text(found.get("status")) or "current",
+        labels=_labels(found),
     )
 
 

@@ -96,7 +96,8 @@ def account(client: ConfluenceClient) -> Account:
 
 def spaces(client: ConfluenceClient) -> tuple[SpaceFacts, ...]:
     """Every space the account sees, archived ones too, by key. Raises Unavailable when the listing broke off."""
-    found = [space_facts(one) for one in items(client, "rest/api/space", what="spaces", limit=100)]
+    listed = items(client, "rest/api/space", {"expand": "metadata.labels"}, what="spaces", limit=100)
+    found = [space_facts(one) for one in listed]
     return tuple(sorted((one for one in found if one.key), key=lambda one: one.key))
 
 
@@ -106,6 +107,23 @@ def pages(
     """The current pages and blog posts of a space, oldest first, one page of results at a time."""
     cql = f"space = {quoted(space_key)} and type in (page, blogpost) order by created"
     yield from _pages(client, cql, f"pages of space {space_key}", has_body=has_body, position=position)
+
+
+def n_pages(client: ConfluenceClient, space_keys: Sequence[str]) -> int | None:
+    """How many pages and blog posts there are to read in these spaces; None where the site does not count."""
+    total = 0
+    for at in range(0, len(space_keys), N_IDS):
+        keys = ", ".join(map(quoted, space_keys[at : at + N_IDS]))
+        params = {"cql": f"space in ({keys}) and type in (page, blogpost)", "limit": 1}
+        try:
+            found = client.get("rest/api/search", params, what="the number of pages", n_tries=2)
+        except (BadInput, Denied, NotFound, Unavailable):
+            return None
+        counted = found.get("totalSize") if isinstance(found, dict) else None
+        if not isinstance(counted, int):
+            return None
+        total += counted
+    return total
 
 
 def pages_by_id(client: ConfluenceClient, ids: Sequence[str]) -> Iterator[Listing]:

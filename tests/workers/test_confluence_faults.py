@@ -5,7 +5,7 @@ import time
 import pytest
 
 from connectors.confluence import reading
-from core.errors import Denied, ImpError, RateLimited, Unavailable
+from core.errors import BadInput, Denied, ImpError, RateLimited, Unavailable
 from tests.workers.conftest import Worker
 from workers import sync_source
 from workers.confluence_source import open_site
@@ -131,9 +131,30 @@ def test_a_wrong_token_is_explained(cloud: Worker, monkeypatch: pytest.MonkeyPat
     client.close()
 
 
-def test_a_space_that_is_not_there_is_named(cloud: Worker) -> None:
-    with pytest.raises(Denied, match="NOPE"):
-        cloud.sync("full", spaces=["NOPE"])
+def test_a_space_that_is_not_there_is_named_and_the_site_is_not_blamed(synced: Worker) -> None:
+    from sqlalchemy import text
+
+    with pytest.raises(BadInput, match="NOPE; there are: DOCS, ENG"):
+        synced.sync("full", spaces=["NOPE"])
+    with synced.context.factory.begin() as session:
+        row = session.execute(text("SELECT state FROM sources WHERE id = :id"), {"id": synced.source_id}).one()
+    assert row.state == "ready"
+
+
+def test_a_full_sync_of_an_unchanged_site_reads_no_page_again(synced: Worker) -> None:
+    synced.site.forget_log()
+    outcome = synced.sync("full")
+    assert outcome["changed"] == outcome["added"] == outcome["moved"] == 0
+    asked = [one["query"] for one in synced.site.requests() if SEARCH in one["path"]]
+    assert asked and not any("body.storage" in one and "comment" not in one for one in asked)
+
+
+def test_the_clock_finds_what_was_trashed_and_what_appeared(synced: Worker) -> None:
+    synced.site.act("210005", "trash")
+    made = synced.site.add(space="ENG", title="Appeared", body="<p>Seen by the clock.</p>")
+    synced.run("refresh_gates", str(synced.source_id))
+    assert synced.document("210005").status == "trashed"
+    assert "Seen by the clock" in synced.document(made["id"]).markdown
 
 
 @pytest.mark.parametrize(
