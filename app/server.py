@@ -15,6 +15,7 @@ from app.routes import (
     player,
     recordings,
     slack,
+    slack_install,
     uploads,
     zoom_webhooks,
 )
@@ -39,7 +40,12 @@ def create_app(context: Context) -> FastAPI:
     )
     return make_app(
         context,
-        [uploads.tus, *(one.router for one in routes), slack.make_router(context)],
+        [
+            uploads.tus,
+            *(one.router for one in routes),
+            slack.make_router(context),
+            slack_install.make_router(context),
+        ],
         max_body_bytes={
             **recordings.max_body_bytes(context.settings),
             **uploads.max_body_bytes(context.settings),

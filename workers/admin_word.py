@@ -6,11 +6,11 @@ from typing import Any
 from connectors.slack import posting
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape, shorten
-from connectors.slack.web import make_client
 from core.running_job import RunningJob
 from core.tables.people import Person
 from workers import periodic, slack_people
 from workers.context import Context
+from workers.slack_workspaces import client_of
 from workers.sync_status import SourceStatus, sync_status
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ MAX_CHARS = 2_900
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `text`, `user`, `channel`, `response_url`. Outcome: the word and whether it was allowed."""
-    client = make_client(context.settings)
+    client = client_of(context, job.args.get("team"))
     user, word = str(job.args["user"]), str(job.args["text"]).split(" ")[0] or "help"
     person_id = slack_people.person_of(context, client, user)
     is_admin = _is_admin(context, person_id)

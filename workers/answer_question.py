@@ -12,7 +12,6 @@ from slack_sdk import WebClient
 
 from connectors.slack import panel, posting
 from connectors.slack.mrkdwn import escape
-from connectors.slack.web import make_client
 from core import jobs
 from core.errors import ImpError, NotFound, TryAgain
 from core.running_job import RunningJob
@@ -20,6 +19,7 @@ from core.tables.questions import Question
 from workers import questions, slack_people
 from workers.context import Context
 from workers.slack_message import message_of, words_for
+from workers.slack_workspaces import client_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ UNEXPECTED = "something on my side is broken"
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `question_id`. Outcome: what was said where."""
-    client = make_client(context.settings)
+    client = client_of(context, job.args.get("team"))
     question = load(context, int(job.args["question_id"]))
     try:
         if question.place["kind"] == "command":

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from core.blobs import Blobs
 from core.db import SessionFactory, make_engine, make_session_factory
 from core.doorbell import CeleryBell, Doorbell
-from core.errors import ImpError
+from core.errors import ImpError, NotConfigured
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.recordings.diarizers.protocol import Diarizer
     from connectors.recordings.transcribers.protocol import Transcriber
+    from connectors.slack.installations import SealedInstallationStore
     from rag.embedding import Embedder
     from rag.generation import Generator
     from workers.serving_embedder import ServingEmbedder
@@ -43,6 +44,16 @@ class Context:
     @cached_property
     def blobs(self) -> Blobs:
         return Blobs(self.settings.blobs_url)
+
+    @cached_property
+    def installations(self) -> "SealedInstallationStore":
+        """Slack workspaces that installed the bot; raises NotConfigured without SLACK_CLIENT_ID."""
+        from connectors.slack.installations import SealedInstallationStore
+
+        client_id, key = self.settings.slack_client_id, self.settings.slack_token_key
+        if client_id is None or key is None:
+            raise NotConfigured("SLACK_CLIENT_ID is not set: there is one workspace, that of SLACK_BOT_TOKEN")
+        return SealedInstallationStore(client_id, self.factory.kw["bind"], key.get_secret_value())
 
     @property
     def embedder(self) -> "Embedder":

@@ -8,7 +8,6 @@ from connectors.slack import posting
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape
 from connectors.slack.response_url import send
-from connectors.slack.web import make_client
 from core import jobs
 from core.access import passed_gates
 from core.errors import Conflict, NotFound
@@ -17,6 +16,7 @@ from core.tables.meetings import Minutes, Recording
 from core.tables.people import Person
 from workers import minutes, slack_people
 from workers.context import Context
+from workers.slack_workspaces import client_of
 
 NOT_YOURS = "Only who gave this recording, an admin, or somebody who may open it can review its minutes."
 APPROVED = "✅ Approved by <@{user}>: the minutes are on their way to Confluence."
@@ -25,7 +25,7 @@ DISCARDED = "🗑️ Discarded by <@{user}>: the minutes are not published."
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `minutes_id`, `is_approved`, `user`, `channel`, `response_url`. Outcome: what became of it."""
-    client = make_client(context.settings)
+    client = client_of(context, job.args.get("team"))
     user, minutes_id = str(job.args["user"]), int(job.args["minutes_id"])
     place = {"kind": "command", "user": user, "channel": job.args["channel"]}
     person_id = slack_people.person_of(context, client, user)

@@ -5,7 +5,6 @@ from typing import Any
 from slack_sdk import WebClient
 
 from connectors.slack import posting
-from connectors.slack.web import make_client
 from core.errors import Denied, NotFound
 from core.running_job import RunningJob
 from core.tables.questions import Question
@@ -13,6 +12,7 @@ from workers import questions, slack_people
 from workers.answer_question import UNEXPECTED, is_last, load
 from workers.context import Context
 from workers.slack_message import message_of, words_for
+from workers.slack_workspaces import client_of
 
 NOT_SHARED = "I did not share it: nothing that everyone in this channel may open answers this question."
 NOT_A_MEMBER = "I did not share it: I am not in this channel. Invite me, then share again."
@@ -20,8 +20,8 @@ NOT_A_MEMBER = "I did not share it: I am not in this channel. Invite me, then sh
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `question_id`, `response_url` of the click. Outcome: shared or refused."""
-    client = make_client(context.settings)
     question = load(context, int(job.args["question_id"]))
+    client = client_of(context, question.place.get("team"))
     place = {**question.place, "response_url": job.args.get("response_url")}
     mark = f"share:{job.claimed.id}"
     try:

@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from connectors.slack.home import MAX_ROWS, Home, HomeDraft, HomeRow, home_view
-from connectors.slack.web import make_client, translated
+from connectors.slack.web import translated
 from core.access import passed_gates
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
@@ -15,6 +15,7 @@ from core.tables.questions import Question
 from workers import slack_people
 from workers.context import Context
 from workers.review_minutes import may_review
+from workers.slack_workspaces import client_of
 from workers.sync_status import SourceStatus, sync_status
 
 RECORDINGS = text("""
@@ -35,7 +36,7 @@ N_DRAFTS_LOOKED_AT = 50
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `user`. Outcome: how much was shown."""
-    client = make_client(context.settings)
+    client = client_of(context, job.args.get("team"))
     user = str(job.args["user"])
     person_id = slack_people.person_of(context, client, user)
     with context.factory() as session:

@@ -6,12 +6,12 @@ from sqlalchemy import text
 
 from connectors.slack import posting
 from connectors.slack.answer_message import quotes_blocks, quotes_of, section
-from connectors.slack.web import make_client
 from core.access import passed_gates
 from core.running_job import RunningJob
 from workers import slack_people
 from workers.answer_question import load
 from workers.context import Context
+from workers.slack_workspaces import client_of
 
 NONE_LEFT = "You may not open the sources of this answer, or they are gone."
 
@@ -23,8 +23,8 @@ READABLE = text("""
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `question_id`, `user`, `response_url` of the click. Outcome: how many were shown."""
-    client = make_client(context.settings)
     question = load(context, int(job.args["question_id"]))
+    client = client_of(context, question.place.get("team"))
     user = str(job.args["user"])
     person_id = slack_people.person_of(context, client, user)
     ids = [int(citation["document_id"]) for citation in question.citations]

@@ -18,7 +18,7 @@ from core.errors import BadInput
 from core.tables.jobs import Delivery
 from core.tables.people import Account
 from core.tables.questions import Question
-from workers import questions, slack_conversations, slack_experts
+from workers import questions, slack_conversations, slack_experts, slack_workspaces
 from workers.context import Context
 from workers.people import person_of_account
 
@@ -54,6 +54,7 @@ class SlackInbox:
             place: dict[str, Any] = {
                 "via": PROVIDER,
                 "kind": "mention" if asked.place == "thread" else asked.place,
+                "team": asked.team,
                 "user": asked.user,
                 "channel": asked.channel,
                 "ts": asked.ts,
@@ -63,11 +64,13 @@ class SlackInbox:
             if before is not None and (understood := slack_conversations.stand_alone(text, before)):
                 place["understood"] = understood
             question_id = questions.write_down(
-                session, text, person_id=person_of_account(session, PROVIDER, asked.user), place=place,
+                session, text, person_id=person_of_account(session, PROVIDER, self._account(asked)), place=place,
                 max_chars=self._context.settings.imp_question_max_chars,
             )  # fmt: skip
             slack_conversations.remember(session, asked, question_id)
-            jobs.enqueue(session, "answer_question", str(question_id), question_id=question_id)
+            jobs.enqueue(
+                session, "answer_question", str(question_id), question_id=question_id, team=asked.team
+            )
         return None
 
     def click(self, clicked: Clicked) -> str | None:
@@ -177,6 +180,12 @@ class SlackInbox:
     def open_home(self, user: str) -> None:
         with self._context.factory.begin() as session:
             jobs.enqueue(session, "show_home", user, user=user)
+
+    def removed(self, enterprise: str | None, team: str) -> None:
+        slack_workspaces.removed(self._context, enterprise, team)
+
+    def _account(self, asked: Asked) -> str:
+        return slack_workspaces.account_id(self._context.settings, asked.team, asked.user)
 
     def _is_over_the_limit(self, session: Session, user: str) -> bool:
         recent = select(func.count()).where(

@@ -4,6 +4,7 @@ What Slack said is believed for some hours; whether an address is known to us is
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from slack_sdk import WebClient
@@ -17,6 +18,7 @@ from core.access import gates_passed_by_all
 from core.errors import NotFound
 from core.tables.people import Account, Person
 from workers.context import Context
+from workers.slack_workspaces import account_of, believes_addresses
 
 FRESH = timedelta(hours=12)
 ONE_BY_ONE = 30
@@ -51,16 +53,17 @@ def all_may_open(context: Context, client: WebClient, channel: str, gate_ids: Se
 
 def persons_of(context: Context, client: WebClient, user_ids: Sequence[str]) -> list[int | None]:
     """The persons behind Slack users, bots left out; None for each that is nobody here."""
+    names = {one: account_of(context, client, one) for one in user_ids}
     with context.factory() as session:
-        known = _accounts(session, user_ids)
-    missing = [one for one in user_ids if one not in known or not _is_fresh(known[one])]
+        known = _accounts(session, list(names.values()))
+    missing = [one for one in user_ids if names[one] not in known or not _is_fresh(known[names[one]])]
     if missing:
-        learned = _learn(client, missing)
+        learned, is_believed = _learn(client, missing), believes_addresses(context, client)
         with context.factory.begin() as session:
             for user in learned:
-                _write(session, user)
-            known = _accounts(session, user_ids)
-    accounts = [known.get(one) for one in user_ids]
+                _write(session, names[user.id], user if is_believed else replace(user, email=None))
+            known = _accounts(session, list(names.values()))
+    accounts = [known.get(names[one]) for one in user_ids]
     with context.factory() as session:
         return [_person(session, account) for account in accounts if account is None or not account.is_bot]
 
@@ -115,7 +118,7 @@ def _by_address(session: Session, email: str | None, *, is_external: bool) -> in
     return found[0] if len(found) == 1 else None
 
 
-def _write(session: Session, found: SlackUser) -> None:
+def _write(session: Session, account_id: str, found: SlackUser) -> None:
     """Write the account down, tied to the person with the same address; a link by an admin is kept."""
     person_id = _by_address(session, found.email, is_external=found.is_external)
     facts = {
@@ -126,7 +129,7 @@ def _write(session: Session, found: SlackUser) -> None:
         "refreshed_at": datetime.now(UTC),
     }
     link = {"person_id": person_id, "linked_by": "email" if person_id else None}
-    statement = insert(Account).values(provider="slack", external_id=found.id, **facts, **link)
+    statement = insert(Account).values(provider="slack", external_id=account_id, **facts, **link)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["provider", "external_id"],

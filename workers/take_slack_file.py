@@ -14,13 +14,13 @@ from connectors.slack.answer_message import section
 from connectors.slack.directory import workspace
 from connectors.slack.files import SharedFile
 from connectors.slack.mrkdwn import escape
-from connectors.slack.web import make_client
 from core.errors import Denied, NeverAgain, NotFound
 from core.running_job import RunningJob
 from workers import slack_people
 from workers.add_recording import LocalRecording, add_local
 from workers.channel_settings import channel_settings
 from workers.context import Context
+from workers.slack_workspaces import client_of
 
 NOT_YOURS = "Only who shared this file can have its minutes drafted."
 NOT_KNOWN = "Your Slack account is not linked to a Confluence account, so I take no recordings from you."
@@ -30,7 +30,7 @@ TAKEN_BEFORE = "I have this recording already: {name}."
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `file_id`, `user`, `channel`, `is_wanted`, `response_url`. Outcome: what became of the file."""
-    client = make_client(context.settings)
+    client = client_of(context, job.args.get("team"))
     try:
         file = files.describe(client, str(job.args["file_id"]))
     except (NotFound, Denied) as exc:

@@ -11,7 +11,7 @@ from slack_bolt import App
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 
 from connectors.slack.listeners.app import ignore_the_rest, make_bolt
-from connectors.slack.web import make_client
+from connectors.slack.web import make_client, nameless_client
 from workers.context import Context
 from workers.slack_inbox import SlackInbox
 
@@ -20,10 +20,10 @@ MAX_BODY_BYTES = 1024 * 1024
 
 
 def make_router(context: Context) -> APIRouter:
-    """The route; without SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET it answers 404."""
+    """The route; without Slack and SLACK_SIGNING_SECRET it answers 404."""
     router = APIRouter(tags=["slack"])
     settings = context.settings
-    bolt = _bolt(context) if settings.slack_bot_token and settings.slack_signing_secret else None
+    bolt = _bolt(context) if settings.is_slack_on and settings.slack_signing_secret else None
 
     @router.post("/slack/events", responses={400: {}, 401: {}, 404: {}, 413: {}})
     async def slack_events(request: Request) -> Response:
@@ -48,7 +48,7 @@ def make_router(context: Context) -> APIRouter:
 def start_socket_mode(context: Context) -> Callable[[], None]:
     """Connect when SLACK_APP_TOKEN is set; returns what ends the connection."""
     settings = context.settings
-    if settings.slack_app_token is None or settings.slack_bot_token is None:
+    if settings.slack_app_token is None or not settings.is_slack_on:
         return lambda: None
     from slack_bolt.adapter.socket_mode import SocketModeHandler
 
@@ -78,11 +78,13 @@ def _connect(handler: Any, is_over: Event) -> None:
 
 
 def _bolt(context: Context) -> App:
-    secret = context.settings.slack_signing_secret
+    settings = context.settings
+    secret = settings.slack_signing_secret
     app = make_bolt(
-        make_client(context.settings),
+        nameless_client(settings) if settings.slack_client_id else make_client(settings),
         secret.get_secret_value() if secret else None,
         SlackInbox(context),
+        bot_of=context.installations.bot_of if settings.slack_client_id else None,
     )
     ignore_the_rest(app)
     return app

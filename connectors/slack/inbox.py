@@ -26,6 +26,7 @@ class Asked:
     thread_ts: str | None = None
     response_url: str | None = None
     leans_on: int | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +121,6 @@ class Inbox(Protocol):
 
     def open_home(self, user: str) -> None:
         """Have the person's home tab drawn anew."""
+
+    def removed(self, enterprise: str | None, team: str) -> None:
+        """The bot is gone from this workspace: forget its token and its open work, tell an admin."""

@@ -40,16 +40,22 @@ REFUSED = {
 }
 
 
-def make_client(settings: Settings) -> WebClient:
-    """A client with the bot's token.
+def make_client(settings: Settings, token: str | None = None) -> WebClient:
+    """A client with this token, else with the one workspace's.
 
     Raises:
-        NotConfigured: SLACK_BOT_TOKEN is not set.
+        NotConfigured: neither is there.
     """
-    if settings.slack_bot_token is None:
+    if token is None and settings.slack_bot_token is None:
         raise NotConfigured("SLACK_BOT_TOKEN is not set")
+    own = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+    return nameless_client(settings, token or own)
+
+
+def nameless_client(settings: Settings, token: str | None = None) -> WebClient:
+    """A client that may have no token yet."""
     return WebClient(
-        token=settings.slack_bot_token.get_secret_value(),
+        token=token,
         base_url=settings.slack_api_url.rstrip("/") + "/",
         timeout=TIMEOUT_S,
         retry_handlers=[ConnectionErrorRetryHandler()],

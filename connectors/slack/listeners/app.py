@@ -23,6 +23,7 @@ from connectors.slack.listeners.home_tab import add_home_tab
 from connectors.slack.listeners.messages import add_messages
 from connectors.slack.listeners.minutes_review import add_minutes_review
 from connectors.slack.listeners.recordings import add_recordings
+from connectors.slack.listeners.removal import add_removal
 from connectors.slack.listeners.shortcuts import add_shortcuts
 from connectors.slack.listeners.verifying import add_verifying
 
@@ -80,6 +81,7 @@ def add_listeners(app: App, inbox: Inbox) -> None:
     add_minutes_review(app, inbox)
     add_messages(app, inbox)
     add_answer_buttons(app, inbox)
+    add_removal(app, inbox)
     add_follow_ups(app, inbox)
     add_verifying(app, inbox)
     add_shortcuts(app, inbox)

@@ -42,6 +42,7 @@ def add_commands(app: App, inbox: Inbox) -> None:
             user=command["user_id"],
             channel=command["channel_id"],
             place="command",
+            team=command.get("team_id"),
             response_url=command.get("response_url"),
         )
         words = asked.text.lower()

@@ -23,7 +23,7 @@ def add_messages(app: App, inbox: Inbox) -> None:
     """Register both events; a refusal is said where the question stands."""
 
     def on_message(ack: Ack, event: Body, body: Body, client: WebClient) -> None:
-        asked = question_of(event, bot_user_id=own_user_id(body))
+        asked = question_of(event, bot_user_id=own_user_id(body), team=body.get("team_id"))
         refusal = None
         if asked is not None:
             try:
@@ -40,7 +40,7 @@ def add_messages(app: App, inbox: Inbox) -> None:
     app.event("message")(on_message)
 
 
-def question_of(event: Body, *, bot_user_id: str | None) -> Asked | None:
+def question_of(event: Body, *, bot_user_id: str | None, team: str | None = None) -> Asked | None:
     """The question in an event; None when it is not one for us.
 
     Edits, joins, bots and plain talk in channels are nobody's question.
@@ -71,6 +71,7 @@ def question_of(event: Body, *, bot_user_id: str | None) -> Asked | None:
         place="dm" if is_direct else "mention" if is_mention else "thread",
         ts=ts,
         thread_ts=thread_ts,
+        team=team,
     )
 
 
