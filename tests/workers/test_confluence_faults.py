@@ -137,7 +137,9 @@ def test_a_space_that_is_not_there_is_named_and_the_site_is_not_blamed(synced: W
     with pytest.raises(BadInput, match="NOPE; there are: DOCS, ENG"):
         synced.sync("full", spaces=["NOPE"])
     with synced.context.factory.begin() as session:
-        row = session.execute(text("SELECT state FROM sources WHERE id = :id"), {"id": synced.source_id}).one()
+        row = session.execute(
+            text("SELECT state FROM sources WHERE id = :id"), {"id": synced.source_id}
+        ).one()
     assert row.state == "ready"
 
 
