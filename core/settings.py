@@ -120,16 +120,9 @@ class Settings(BaseSettings):
         None,
         description="Channel where published minutes are announced; `T…/C…` with several workspaces.",
     )
-    slack_channel_settings_by: Literal["admins", "creators"] = Field(
-        "admins", description="Who may change a channel's settings: `admins`, or also its creator."
-    )
     slack_experts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Slack user ids who may confirm answers and are asked for help where a channel names nobody.",
-    )
-    slack_allowed_bots: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="Other bots (B… or A…) that are answered, comma-separated; with what is open to everyone.",
     )
 
     confluence_recordings: bool = Field(
@@ -197,9 +190,6 @@ class Settings(BaseSettings):
     imp_questions_per_minute: int = Field(
         20, ge=1, description="Questions one person may ask within a minute in Slack."
     )
-    imp_workspace_questions_per_minute: int = Field(
-        600, ge=1, description="Questions one Slack workspace may ask within a minute."
-    )
     imp_reuse_answers_s: int = Field(
         600,
         ge=0,
@@ -225,7 +215,6 @@ class Settings(BaseSettings):
         "confluence_exclude_space_labels",
         "imp_recordings_audience",
         "slack_teams",
-        "slack_allowed_bots",
         "slack_experts",
         "zoom_download_hosts",
         mode="before",
