@@ -1,34 +1,46 @@
 """Job: carry out an admin's word from Slack (`/imp status`, `sync`, `help`) and tell that admin alone."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
+from connectors.confluence import reading
 from connectors.slack import posting
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape, shorten
+from core.errors import BadInput, ImpError
 from core.running_job import RunningJob
 from core.tables.people import Person
 from workers import periodic, slack_people
+from workers.confluence_source import open_site
 from workers.context import Context
 from workers.slack_workspaces import client_of
+from workers.sources import list_sources, request_sync
+from workers.sync_source import chosen_spaces
 from workers.sync_status import SourceStatus, sync_status
 
 logger = logging.getLogger(__name__)
 
 NOT_ADMIN = "Only admins can do this. `imp people` shows who is one."
-HELP = "`/imp status` says how syncing stands, `/imp sync` starts it now, `/imp help` shows this."
+HELP = (
+    "`/imp status` says how syncing stands, `/imp sync` starts it now, `/imp sync SPACE …` reads these spaces whole, "
+    "`/imp help` shows this."
+)
 STARTED = "Syncing started; `/imp status` follows it."
-NO_SOURCE = "There is no source yet: `imp sources add` connects one."
+NO_SOURCE = "There is no source yet: `imp source add` connects one."
+NO_SITE = "There is no Confluence site to sync: `imp source add` connects one."
 MAX_CHARS = 2_900
+MOST_SPACES = 50
+NOT_A_KEY = frozenset({"now", "all"})
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `text`, `user`, `channel`, `response_url`. Outcome: the word and whether it was allowed."""
     client = client_of(context, job.args.get("team"))
-    user, word = str(job.args["user"]), str(job.args["text"]).split(" ")[0] or "help"
+    user, [word, *rest] = str(job.args["user"]), str(job.args["text"]).split() or ["help"]
     person_id = slack_people.person_of(context, client, user)
     is_admin = _is_admin(context, person_id)
-    said = _carry_out(context, word) if is_admin else NOT_ADMIN
+    said = carry_out(context, word, rest) if is_admin else NOT_ADMIN
     logger.info("admin_word", extra={"word": word[:20], "person_id": person_id, "is_allowed": is_admin})
     place = {"kind": "command", **{name: job.args[name] for name in ("user", "channel", "response_url")}}
     if not job.checkpoint.get("said"):
@@ -46,15 +58,66 @@ def _is_admin(context: Context, person_id: int | None) -> bool:
         return person is not None and person.is_admin
 
 
-def _carry_out(context: Context, word: str) -> str:
+def carry_out(context: Context, word: str, rest: Sequence[str]) -> str:
+    """Do what an admin asked for. Returns what to say; a site that refuses is said, not raised."""
     if word == "status":
         with context.factory() as session:
             lines = [status_line(source) for source in sync_status(session)]
         return shorten("\n".join(lines), MAX_CHARS) or NO_SOURCE
+    if word == "sync" and (keys := keys_in(rest)):
+        return _sync_spaces(context, keys)
     if word == "sync":
         periodic.poll_sources(context)
         return STARTED
     return HELP
+
+
+def keys_in(words: Sequence[str]) -> list[str]:
+    """The space keys somebody typed, each once: between spaces or commas, in backticks or quotes or bare."""
+    typed = (one.strip("`'\"“”‘’<>#") for word in words for one in word.split(","))
+    return list(dict.fromkeys(one for one in typed if one and one.lower() not in NOT_A_KEY))
+
+
+def _sync_spaces(context: Context, keys: list[str]) -> str:
+    """Have these spaces read whole, once the site has been asked whether they are there. Returns what to say."""
+    if len(keys) > MOST_SPACES:
+        return f"That is more than {MOST_SPACES} spaces; `/imp sync` alone takes all of them."
+    with context.factory() as session:
+        source_ids = [source.id for source in list_sources(session) if source.kind == "confluence"]
+    refusals: list[str] = []
+    for source_id in source_ids:
+        try:
+            there = _true_keys(context, source_id, keys)
+        except ImpError as exc:
+            refusals.append(str(exc))
+            continue
+        with context.factory.begin() as session:
+            request_sync(session, source_id, spaces=there)
+        return f"Syncing {', '.join(f'*{escape(key)}*' for key in there)} started; `/imp status` follows it."
+    return shorten("\n".join(f"⚠️ {escape(one)}" for one in refusals), MAX_CHARS) or NO_SITE
+
+
+def _true_keys(context: Context, source_id: int, keys: Sequence[str]) -> list[str]:
+    """The keys as the site writes them; nobody is made to hold the shift key in a chat.
+
+    Raises:
+        BadInput: one is not there, or excluded here; names those that are.
+        ImpError: the site cannot be asked.
+    """
+    site = open_site(context, source_id)
+    try:
+        visible = reading.spaces(site.client)
+        written = {space.key.lower(): space.key for space in visible}
+        spaces = chosen_spaces(site, visible, [written.get(key.lower(), key) for key in keys])
+    finally:
+        site.client.close()
+    if unwanted := [space.key for space in spaces if not site.wants(space)]:
+        wanted = ", ".join(space.key for space in visible if site.wants(space))
+        raise BadInput(
+            f"not among the spaces that are synced: {', '.join(unwanted)}; those are {wanted or 'none'}. "
+            "CONFLUENCE_SPACES and the settings beside it say which"
+        )
+    return [space.key for space in spaces]
 
 
 def status_line(source: SourceStatus) -> str:
