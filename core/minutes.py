@@ -24,8 +24,10 @@ class Evidence:
 class MinutesLine:
     """One line of minutes.
 
-    `evidence` is never empty: a line nobody said is not a line. `support` is in 0..1, how well the
+    `evidence` is never empty in a draft: a line nobody said is not a line. `support` is in 0..1, how well the
     evidence carries the text; `is_flagged` asks the reviewer to look. `owner` and `due` only where said.
+    `is_edited`: a person wrote it and stands for it, so nothing is measured (`support` 0), and a line they added
+    has no evidence.
     """
 
     section: Section
@@ -36,6 +38,7 @@ class MinutesLine:
     due: date | None = None
     due_text: str | None = None
     is_flagged: bool = False
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Recording(Base):
     recordings join this one.
 
     `gate_ids` are the doors of the place it came from; the transcript document and the minutes inherit them.
+    `media_expired_at`: when its sound was thrown away by policy; transcript and minutes stay.
     """
 
     __tablename__ = "recordings"
@@ -43,6 +44,7 @@ class Recording(Base):
     gate_ids: Mapped[list[int] | None]
     origin: Mapped[Json] = json_object()
     meeting_key: Mapped[str | None] = mapped_column(index=True)
+    media_expired_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = now()
 
 
@@ -69,6 +71,10 @@ class Minutes(Base):
     """A version of a recording's minutes. `state`: draft, approved, published, discarded, superseded.
 
     `lines` is `core.minutes.MinutesDraft` as JSON. `published_storage` is the base of the next merge.
+    `announcement` is the Slack message that told of them: `{"channel", "ts"}`, or empty.
+    `transcript_page_id` and `transcript_storage` are the same of the transcript's own page, where it has one.
+    `edited_by` is who made this version out of the one before. A draft is to be reviewed until `review_due_at`;
+    `reminded_at` is when the reviewer was reminded of it, which happens once.
     """
 
     __tablename__ = "minutes"
@@ -79,12 +85,18 @@ class Minutes(Base):
     lines: Mapped[list[Json]]
     engine: Mapped[str]
     warnings: Mapped[list[str]] = texts()
+    edited_by: Mapped[int | None] = mapped_column(ForeignKey(Person.id, ondelete="SET NULL"))
     reviewed_by: Mapped[int | None] = mapped_column(ForeignKey(Person.id, ondelete="SET NULL"))
+    review_due_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
     page_id: Mapped[str | None]
     page_version: Mapped[int | None]
     page_url: Mapped[str | None]
     published_storage: Mapped[str | None]
+    transcript_page_id: Mapped[str | None]
+    transcript_storage: Mapped[str | None]
     announced_at: Mapped[datetime | None]
+    announcement: Mapped[Json] = json_object()
     created_at: Mapped[datetime] = now()
     published_at: Mapped[datetime | None]
     __table_args__ = (UniqueConstraint("recording_id", "version"),)
