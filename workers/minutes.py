@@ -25,7 +25,7 @@ def save_draft(session: Session, recording_id: int, draft: MinutesDraft) -> int:
         select(Minutes).where(Minutes.recording_id == recording_id)
         .order_by(Minutes.version.desc()).limit(1).with_for_update()
     ).scalar_one_or_none()  # fmt: skip
-    lines = [_line_to_json(line) for line in draft.lines]
+    lines = [line_to_json(line) for line in draft.lines]
     said = (lines, draft.engine, list(draft.warnings))
     if newest is not None and newest.state in UNREJECTED and said == _said(newest):
         return newest.id
@@ -97,7 +97,7 @@ def _get(session: Session, minutes_id: int) -> Minutes:
     return row
 
 
-def _line_to_json(line: MinutesLine) -> dict[str, Any]:
+def line_to_json(line: MinutesLine) -> dict[str, Any]:
     return {
         "section": line.section,
         "text": line.text,
@@ -107,6 +107,7 @@ def _line_to_json(line: MinutesLine) -> dict[str, Any]:
         "due": line.due.isoformat() if line.due else None,
         "due_text": line.due_text,
         "is_flagged": line.is_flagged,
+        **({"is_edited": True} if line.is_edited else {}),
     }
 
 
@@ -120,4 +121,5 @@ def _line_from_json(line: dict[str, Any]) -> MinutesLine:
         due=date.fromisoformat(line["due"]) if line.get("due") else None,
         due_text=line.get("due_text"),
         is_flagged=line.get("is_flagged", False),
+        is_edited=line.get("is_edited", False),
     )

@@ -69,6 +69,7 @@ def list_minutes(
 def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
     """One version, each line with its time in the recording; action items as they are ticked on the page."""
     from app.session import open_session
+    from connectors.confluence.minutes_page import clock
     from core.errors import NotFound
     from core.tables.meetings import Minutes, Recording
     from workers.minutes import draft_of
@@ -93,11 +94,11 @@ def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
             print(f"\n{heading}")
         for line in found:
             due = f" (due {line.due or line.due_text})" if line.due or line.due_text else ""
-            flag = "  [please check]" if line.is_flagged else ""
-            at = line.evidence[0].start_s
+            flag = "  [please check]" if line.is_flagged else "  [edited]" if line.is_edited else ""
+            at = f"{clock(line.evidence[0].start_s) if line.evidence else '–':>5}"
             is_done = done[draft.lines.index(line)]
             box = "" if is_done is None else "[x] " if is_done else "[ ] "
-            print(f"  {int(at // 60)}:{int(at % 60):02}  {box}{line.text}{due}{flag}")
+            print(f"  {at}  {box}{line.text}{due}{flag}")
 
 
 @app.command()
