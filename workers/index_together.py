@@ -1,12 +1,12 @@
 """Embed the passages of several waiting documents in common batches; knows no page and no speech.
 
 One job leads; jobs of the same kind that nobody has begun are claimed beside it, each with its own claim, heartbeat
-and ending, so one broken document fails alone. Vectors of one slice are computed while those before it are written
-and the next documents are cut. A long document never fills a slice alone while short ones wait: they overtake it.
+and ending, so one broken document fails alone. Vectors of one slice are computed in a thread beside, which touches
+neither database nor job, while those before it are written and the next documents are cut. A long document never fills
+a slice alone while short ones wait: they overtake it.
 """
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -59,7 +59,6 @@ class _Member:
     document: Any
     waiting: deque[ChunkToEmbed]
     n_unwritten: int = 0
-    is_broken: bool = False
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -68,6 +67,15 @@ class _Member:
 
 
 Slice = list[tuple[_Member, ChunkToEmbed]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """A slice and its vectors `(len(chosen), dim)`; those of `broken`, which the model cannot take, are zeros."""
+
+    chosen: Slice
+    vectors: Vectors
+    broken: dict[_Member, Exception] = field(default_factory=dict)
 
 
 def index_together(
@@ -92,16 +100,17 @@ def index_together(
     n_all = len(lead.waiting)
     with (
         _Round(context, target, lead, cut, close) as together,
-        ThreadPoolExecutor(1, "index-beside") as beside,
+        ThreadPoolExecutor(1, "embed-beside") as beside,
     ):
         current, written = together.next_slice(), None
         while current:
+            embedding = beside.submit(_embed, target.embedder, current)
+            following = together.turn(written)
+            written = embedding.result()
             job.check()
-            turn = beside.submit(together.turn, written)
-            vectors = together.embed(current)
-            following = turn.result()
-            written = (current, vectors)
-            current = following
+            together.end_broken(written)
+            current = [(member, chunk) for member, chunk in following if member not in written.broken]
+            current = current or together.next_slice()
             job.progress(n_all - len(lead.waiting), n_all, "passages embedded")
         together.write(written)
     return document.outcome
@@ -125,7 +134,6 @@ class _Round:
         self._close = close
         self._companions: list[_Member] = []
         self._is_lead_closed = False
-        self._lock = threading.RLock()  # `embed` and `turn` run side by side
 
     def __enter__(self) -> "_Round":
         self._close_lead()
@@ -142,14 +150,13 @@ class _Round:
 
     def next_slice(self) -> Slice:
         """Passages to embed together: the leader's share, then those of the shortest documents."""
-        with self._lock:
-            share = round(SLICE * LEAD_SHARE) if self._companions else SLICE
-            chosen = _taken(self._lead, share)
-            for member in sorted(self._companions, key=lambda one: len(one.waiting)):
-                chosen += _taken(member, SLICE - len(chosen))
-            return chosen + _taken(self._lead, SLICE - len(chosen))
+        share = round(SLICE * LEAD_SHARE) if self._companions else SLICE
+        chosen = _taken(self._lead, share)
+        for member in sorted(self._companions, key=lambda one: len(one.waiting)):
+            chosen += _taken(member, SLICE - len(chosen))
+        return chosen + _taken(self._lead, SLICE - len(chosen))
 
-    def turn(self, written: tuple[Slice, Vectors] | None) -> Slice:
+    def turn(self, written: _Embedded | None) -> Slice:
         """Write what was embedded, end what is complete, take more along, and say what comes next."""
         self.write(written)
         for member in list(self._companions):
@@ -163,36 +170,22 @@ class _Round:
             self._put_back_long_ones()
         return self.next_slice()
 
-    def embed(self, chosen: Slice) -> Vectors:
-        """`(len(chosen), dim)`; a document the model cannot take ends alone, its rows are zeros."""
-        try:
-            return self._target.embedder.embed_passages([chunk.embedded_text for _, chunk in chosen])
-        except Exception as exc:  # a library's own; found again below for the document at fault
-            logger.warning("index_batch_failed", extra={"why": type(exc).__name__, "n_passages": len(chosen)})
-        vectors = np.zeros((len(chosen), self._target.embedder.dim), dtype=np.float32)
-        for member in {id(member): member for member, _ in chosen}.values():
-            rows = [row for row, (owner, _) in enumerate(chosen) if owner is member]
-            try:
-                vectors[rows] = self._target.embedder.embed_passages(
-                    [chosen[row][1].embedded_text for row in rows]
-                )
-            except Exception as exc:
-                if member is self._lead:
-                    raise
-                member.is_broken = True
-                self._end(member, exc)
-        return vectors
+    def end_broken(self, embedded: _Embedded) -> None:
+        """Documents the model cannot take end alone. Raises what the model did when the leader's is one of them."""
+        for member, exc in embedded.broken.items():
+            if member is self._lead:
+                raise exc
+            self._end(member, exc)
 
-    def write(self, written: tuple[Slice, Vectors] | None) -> None:
+    def write(self, written: _Embedded | None) -> None:
         """Store vectors, also of documents that left the round meanwhile, and close those that are complete."""
         if written is None:
             return
-        chosen, vectors = written
-        rows = [row for row, (member, _) in enumerate(chosen) if not member.is_broken]
-        ids = [chosen[row][1].chunk_id for row in rows]
+        rows = [row for row, (member, _) in enumerate(written.chosen) if member not in written.broken]
+        ids = [written.chosen[row][1].chunk_id for row in rows]
         with self._context.factory.begin() as session:
-            store.store_embeddings(session, self._target.model_id, ids, vectors[rows])
-        for member, _ in chosen:
+            store.store_embeddings(session, self._target.model_id, ids, written.vectors[rows])
+        for member, _ in written.chosen:
             member.n_unwritten -= 1
         self._close_lead()
         for member in list(self._companions):
@@ -244,10 +237,9 @@ class _Round:
             self._end(member, member.document.outcome)
 
     def _end(self, member: _Member, ending: dict[str, Any] | Exception) -> None:
-        with self._lock:
-            if member not in self._companions:
-                return
-            self._companions.remove(member)
+        if member not in self._companions:
+            return
+        self._companions.remove(member)
         member.job.__exit__()
         end_companion(self._context, member.job.claimed, ending, duration_s=time.monotonic() - member.began)
 
@@ -256,3 +248,20 @@ def _taken(member: _Member, n: int) -> Slice:
     chosen: Sequence[ChunkToEmbed] = [member.waiting.popleft() for _ in range(min(n, len(member.waiting)))]
     member.n_unwritten += len(chosen)
     return [(member, chunk) for chunk in chosen]
+
+
+def _embed(embedder: Embedder, chosen: Slice) -> _Embedded:
+    """Runs beside the job's own thread: no session, no claim, no member is changed here."""
+    try:
+        return _Embedded(chosen, embedder.embed_passages([chunk.embedded_text for _, chunk in chosen]))
+    except Exception as exc:  # a library's own; found again below for the document at fault
+        logger.warning("index_batch_failed", extra={"why": type(exc).__name__, "n_passages": len(chosen)})
+    vectors = np.zeros((len(chosen), embedder.dim), dtype=np.float32)
+    broken: dict[_Member, Exception] = {}
+    for member in dict.fromkeys(member for member, _ in chosen):
+        rows = [row for row, (owner, _) in enumerate(chosen) if owner is member]
+        try:
+            vectors[rows] = embedder.embed_passages([chosen[row][1].embedded_text for row in rows])
+        except Exception as exc:
+            broken[member] = exc
+    return _Embedded(chosen, vectors, broken)

@@ -49,6 +49,8 @@ class Worker:
         settings = load_settings(
             confluence_url=site.url + ("/wiki" if is_cloud else ""),
             database_url="postgresql://unused/x",
+            imp_heartbeat_s=3600,  # the one connection of a test is no heartbeat's
+            imp_stale_s=7200,
             **own,
         )
         self.site = site
