@@ -51,3 +51,11 @@ class Upload(Base):
     recording_id: Mapped[int | None] = mapped_column(ForeignKey(Recording.id, ondelete="SET NULL"))
     created_at: Mapped[datetime] = now()
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ErasedFile(Base):
+    """A file of an erased recording, by its content: it is not taken in again, whichever door it comes through."""
+
+    __tablename__ = "erased_files"
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime] = now()
