@@ -95,6 +95,30 @@ class Blobs:
             raise NotFound(f"the stored file is gone: {url}") from exc
         return stream
 
+    def remove(self, url: str) -> bool:
+        """Forget a blob; True when it was there. What is gone already is no error.
+
+        Raises:
+            Unavailable: the store could not be written.
+        """
+        path = self._path(url)
+        try:
+            if not self._fs.exists(path):
+                return False
+            self._fs.rm_file(path)
+        except FileNotFoundError:
+            return False
+        except OSError as exc:
+            raise Unavailable(f"cannot remove from the blob store {self._base_url}: {exc}") from exc
+        return True
+
+    def urls_of(self, sha256: str) -> list[str]:
+        """Blobs with exactly these bytes, whatever their ending."""
+        if not sha256.isalnum():
+            return []
+        found = self._fs.glob(f"{self._root}/{sha256[:2]}/{sha256}*")
+        return [f"{self._base_url}/{sha256[:2]}/{str(path).rsplit('/', 1)[-1]}" for path in found]
+
     def check(self) -> None:
         """Write, read and remove a small file; raises what goes wrong as `Unavailable`."""
         path = f"{self._root}/.check"

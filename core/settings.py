@@ -63,6 +63,19 @@ class Settings(BaseSettings):
     confluence_minutes_rules: Path | None = Field(
         None, description="YAML file of rules: which meetings' minutes go to which space and parent page."
     )
+    confluence_minutes_transcript: Literal["section", "page"] = Field(
+        "section",
+        description="The transcript is a collapsed `section` of the minutes, or a `page` of its own under them.",
+    )
+    confluence_minutes_recording: Literal["link", "attach"] = Field(
+        "link", description="Minutes `link` to the recording; `attach` puts the file on their page as well."
+    )
+    confluence_minutes_attach_bytes: int = Field(
+        100 * 1024**2, ge=1, description="Larger recordings are linked even where they would be attached."
+    )
+    confluence_minutes_labels: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="More labels for new pages of minutes, comma-separated."
+    )
     atlassian_client_id: str | None = Field(
         None, description="OAuth 2.0 (3LO) app with `read:me`: people connect their own Atlassian account."
     )
@@ -196,6 +209,12 @@ class Settings(BaseSettings):
         description="Seconds for which an answer is given again to the same question, the same access and unchanged "
         "sources; 0 answers each afresh.",
     )
+    imp_keep_media_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="Days after which sound and film of a recording are deleted, transcript and minutes stay; 0 keeps them.",
+    )
     imp_keep_questions_days: int = Field(
         0, ge=0, description="Days after which questions and answers are deleted; 0 keeps them."
     )
@@ -213,6 +232,7 @@ class Settings(BaseSettings):
         "confluence_exclude_spaces",
         "confluence_space_labels",
         "confluence_exclude_space_labels",
+        "confluence_minutes_labels",
         "imp_recordings_audience",
         "slack_teams",
         "slack_experts",
@@ -224,6 +244,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(key.strip() for key in value.split(",") if key.strip())
         return value
+
+    @field_validator("confluence_minutes_labels")
+    @classmethod
+    def _are_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for label in value:
+            if len(label) > 255 or any(char.isspace() or char in "!#&()*,.:;<>?@[]^" for char in label):
+                raise ValueError(f"{label[:60]!r} is no label: Confluence takes no spaces and none of !#&()*.:;<>?@[]^")
+        return tuple(dict.fromkeys(label.lower() for label in value))
 
     @field_validator(
         "confluence_url", "imp_public_url", "slack_api_url", "atlassian_auth_url", "atlassian_api_url"

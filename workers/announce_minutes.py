@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.slack.announcing import Announcement, announce
-from connectors.slack.web import make_client
 from core.errors import NotConfigured, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
 from workers import slack_people
 from workers.context import Context
 from workers.minutes import draft_of
+from workers.slack_workspaces import announce_place, client_of
 
 UNNAMED = "a meeting that not everyone here may open"
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `minutes_id`. Outcome: the message's timestamp."""
-    channel = context.settings.slack_announce_channel
+    team, channel = announce_place(context.settings)
     if not channel:
         raise NotConfigured("SLACK_ANNOUNCE_CHANNEL is not set")
     with context.factory() as session:
@@ -32,7 +32,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
             return {"already": True}
         recording = session.get_one(Recording, row.recording_id)
         draft = draft_of(row)
-    client = make_client(context.settings)
+    client = client_of(context, team)
     key = f"minutes:{row.id}"
     if slack_people.all_may_open(context, client, channel, recording.gate_ids):
         announcement = Announcement(
@@ -50,5 +50,6 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     ts = announce(client, channel, announcement, is_retry=job.claimed.attempt > 1)
     with context.factory.begin() as session:
         job.fence(session)
-        session.get_one(Minutes, row.id).announced_at = datetime.now(UTC)
+        now = session.get_one(Minutes, row.id)
+        now.announced_at, now.announcement = datetime.now(UTC), {"channel": channel, "ts": ts}
     return {"ts": ts}

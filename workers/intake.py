@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from connectors.recordings.transcript_files.beside import is_transcript_name
 from core import jobs
 from core.blobs import Stored
-from core.errors import Conflict, NotFound
+from core.errors import BadInput, Conflict, NotFound
 from core.settings import Settings
 from core.tables.meetings import Recording
+from core.tables.recording_files import ErasedFile
 from workers.meeting_files import NewFile, add_files, meeting_of, offset_in, owner_of
 from workers.recordings import recordings_source, resolve_gates
 
@@ -60,6 +61,7 @@ def take_in(
             transcript_url=new.stored.url,
             origin={**(new.origin or {}), "transcript_name": new.file_name},
         )
+    refuse_erased(session, new.stored.sha256)
     known_id = owner_of(session, new.stored.sha256)
     if known_id is not None:
         return _take_again(session, known_id, new), False
@@ -116,6 +118,8 @@ def _take_again(session: Session, recording_id: int, new: NewRecording) -> int:
         known.origin = {**known.origin, "began_at": new.began_at.isoformat()}
     n_new = add_files(session, recording_id, new.files)
     is_own = known.sha256 == new.stored.sha256
+    if is_own:
+        known.media_expired_at = None  # it is here once more, until the clock looks again
     is_wanted = is_own and (known.transcript_url is None or known.state == "failed")
     if is_wanted and new.transcript_url not in (None, known.transcript_url):
         known.transcript_url = new.transcript_url
@@ -169,6 +173,7 @@ def join_by_hand(session: Session, recording_id: int, new: NewRecording) -> int:
     known = session.get(Recording, recording_id, with_for_update=True)
     if known is None:
         raise NotFound(f"recording {recording_id} does not exist")
+    refuse_erased(session, new.stored.sha256)
     owner = owner_of(session, new.stored.sha256)
     if owner not in (None, recording_id):
         raise Conflict(f"this file is recording {owner} already")
@@ -178,6 +183,15 @@ def join_by_hand(session: Session, recording_id: int, new: NewRecording) -> int:
     if owner is None and add_files(session, known.id, [part]):
         hear_again(session, known)
     return known.id
+
+
+def refuse_erased(session: Session, sha256: str) -> None:
+    """Raises BadInput for a file of an erased recording: it must not come back through a door that still has it."""
+    erased = session.get(ErasedFile, sha256)
+    if erased is not None:
+        raise BadInput(
+            f"the recording of this file was erased on {erased.erased_at:%Y-%m-%d}; it stays erased"
+        )
 
 
 def hear_again(session: Session, recording: Recording) -> None:

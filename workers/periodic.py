@@ -9,7 +9,7 @@ from core import jobs
 from core.job_kinds import QUEUES
 from core.tables.documents import Source
 from rag.verified import expire_changed
-from workers import take_attachment, uploads
+from workers import media_retention, take_attachment, uploads
 from workers.context import Context
 from workers.recordings import open_closed_recordings
 
@@ -80,6 +80,7 @@ def clean(context: Context) -> None:
         if context.settings.imp_keep_questions_days:
             session.execute(FORGET_QUESTIONS, {"days": context.settings.imp_keep_questions_days})
     uploads.sweep(context)
+    media_retention.sweep(context)
 
 
 def _sources(session: Session) -> list[tuple[int, str]]:

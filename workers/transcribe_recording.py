@@ -24,7 +24,7 @@ from connectors.recordings.plausible import sounds_like_speech
 from connectors.recordings.probe import MediaFacts, probe
 from connectors.recordings.speakers import Turn, turns_of, with_speakers
 from connectors.recordings.transcript_files.parse import parse
-from core.errors import BadInput, ClaimLost, ImpError, Interrupted, NeverAgain, NotFound
+from core.errors import BadInput, ClaimLost, Conflict, ImpError, Interrupted, NeverAgain, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Recording, Segment
 from core.transcript import Transcript, Utterance
@@ -59,8 +59,9 @@ class _Meeting:
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `recording_id`. Outcome: number of utterances and the engine."""
     recording_id = int(job.args["recording_id"])
+    meeting = _begin(context, job, recording_id)
     try:
-        transcript = _transcript(context, job, _begin(context, job, recording_id))
+        transcript = _transcript(context, job, meeting)
     except (ClaimLost, Interrupted):
         raise
     except ImpError as exc:
@@ -83,6 +84,11 @@ def _begin(context: Context, job: RunningJob, recording_id: int) -> _Meeting:
         if recording is None:
             raise NotFound(f"recording {recording_id} does not exist")
         job.fence(session)
+        if recording.media_expired_at is not None:
+            raise Conflict(
+                f"the sound of recording {recording_id} was deleted on {recording.media_expired_at:%Y-%m-%d}; "
+                "its transcript stays as it is"
+            )
         recording.state, recording.error = "transcribing", None
         return _Meeting(recording, sounds_of(session, recording), hotwords(session, recording))
 

@@ -63,7 +63,7 @@ def player(
         "recording": recording,
         "transcript": transcript,
         "t": t,
-        "sounds": sounds if recording.blob_url != recording.transcript_url else [],
+        "sounds": sounds if _has_sound(recording) else [],
         "unknown": UNKNOWN_SPEAKER,
         "clock": _clock,
     }
@@ -73,7 +73,7 @@ def player(
 @router.get("/recordings/{recording_id}/media")
 def media(request: Request, context: Ctx, person_id: PersonId, recording_id: RecordingId) -> Response:
     """The sound or film itself, in ranges as players ask for them."""
-    recording = _visible(context, person_id, recording_id)
+    recording = _with_sound(_visible(context, person_id, recording_id))
     kind = _media_type(recording.file_name)
     return ranged_response(
         context.blobs, recording.blob_url, recording.size_bytes, kind, request.headers.get("range")
@@ -85,7 +85,7 @@ def part(
     request: Request, context: Ctx, person_id: PersonId, recording_id: RecordingId, file_id: RecordingId
 ) -> Response:
     """A further part of the meeting, for those who may open the recording."""
-    _visible(context, person_id, recording_id)
+    _with_sound(_visible(context, person_id, recording_id))
     with context.factory() as session:
         file = session.get(RecordingFile, file_id)
     if file is None or file.recording_id != recording_id:
@@ -97,6 +97,18 @@ def part(
         _media_type(file.file_name),
         request.headers.get("range"),
     )
+
+
+def _with_sound(recording: Recording) -> Recording:
+    if recording.media_expired_at is not None:
+        raise NotFound(
+            f"the sound was deleted on {recording.media_expired_at:%Y-%m-%d}; the transcript stays"
+        )
+    return recording
+
+
+def _has_sound(recording: Recording) -> bool:
+    return recording.media_expired_at is None and recording.blob_url != recording.transcript_url
 
 
 def _media_type(file_name: str) -> str:

@@ -1,9 +1,11 @@
 """The player: closed recordings do not exist, media comes in ranges, nothing of a transcript runs as script."""
 
+from datetime import UTC, datetime
+
 import pytest
 from fastapi.testclient import TestClient
 
-from core.tables.meetings import Segment
+from core.tables.meetings import Recording, Segment
 from tests.app.conftest import House
 
 SOUND = bytes(range(256)) * 4
@@ -137,3 +139,18 @@ def test_parts_of_a_meeting_play_at_their_second(client: TestClient, house: Hous
     assert part.headers["content-type"].startswith("audio/")
     assert client.get(f"/recordings/{recording_id}/media/{row.id}", headers=eve.headers).status_code == 404
     assert client.get(f"/recordings/{other}/media/{row.id}", headers=ann.headers).status_code == 404
+
+
+def test_sound_that_expired_is_said_and_the_words_stay(
+    client: TestClient, heard: tuple[House, int, dict[str, str]]
+) -> None:
+    house, recording_id, headers = heard
+    with house.context.factory.begin() as session:
+        session.get_one(Recording, recording_id).media_expired_at = datetime(2026, 3, 2, tzinfo=UTC)
+    page = client.get(f"/recordings/{recording_id}", headers=headers)
+    assert "The sound was deleted on 2 March 2026" in page.text
+    assert "Good morning." in page.text
+    assert "<audio" not in page.text
+    media = client.get(f"/recordings/{recording_id}/media", headers=headers)
+    assert media.status_code == 404
+    assert "2026-03-02" in media.text
