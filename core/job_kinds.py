@@ -25,7 +25,7 @@ KINDS: dict[str, JobKind] = {
     kind.name: kind
     for kind in (
         JobKind("answer_question", "ask", max_attempts=6, told_by="tell_broken"),
-        JobKind("share_answer", "ask", max_attempts=6),
+        JobKind("share_answer", "ask", max_attempts=6, told_by="tell_broken"),
         JobKind("show_sources", "ask", max_attempts=4),
         JobKind("show_home", "ask", max_attempts=4),
         JobKind("offer_prompts", "ask", max_attempts=3),

@@ -12,7 +12,6 @@ from slack_sdk import WebClient
 from connectors.slack import posting
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape, shorten
-from connectors.slack.web import make_client
 from core.access import gates_passed_by_all
 from core.errors import Denied, NotFound
 from core.running_job import RunningJob
@@ -21,6 +20,7 @@ from workers import slack_experts, slack_people
 from workers.answer_question import load
 from workers.context import Context
 from workers.slack_message import words_for
+from workers.slack_workspaces import client_of
 
 NOBODY = "I know nobody to ask: no expert is named for this channel, and I do not know who wrote the page."
 ASKED_ALONE = "I asked {people} alone."
@@ -29,8 +29,8 @@ MAX_CHARS = 1_500
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `question_id`, `user` and `channel` of the click, `response_url`. Outcome: who was asked where."""
-    client = make_client(context.settings)
     question = load(context, int(job.args["question_id"]))
+    client = client_of(context, question.place.get("team"))
     clicker = str(job.args["user"])
     people, may_be_public = _whom(context, client, question, clicker)
     mark = f"human:{question.id}"
@@ -60,7 +60,7 @@ def _whom(context: Context, client: WebClient, question: Question, clicker: str)
     place = question.place
     with context.factory() as session:
         experts = slack_experts.experts_of(session, context.settings, place["channel"], place.get("team"))
-        owner = slack_experts.owner_of_first_source(session, question)
+        owner = slack_experts.owner_of_first_source(session, context.settings, question)
     others = [user for user in experts if user != clicker]
     if others:
         return others, place["kind"] != "dm"

@@ -13,20 +13,20 @@ from connectors.slack import posting
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape, shorten
 from connectors.slack.review import Draft, DraftLine, buttons, review_blocks
-from connectors.slack.web import make_client, translated
+from connectors.slack.web import translated
 from core.access import passed_gates
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
 from workers import slack_people
 from workers.context import Context
 from workers.minutes import draft_of
+from workers.slack_workspaces import announce_place, client_of, is_installed, user_of
 
 UNNAMED = "a meeting that not everyone here may open"
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
     """Args: `minutes_id`. Outcome: who was asked."""
-    client = make_client(context.settings)
     with context.factory() as session:
         row = session.get(Minutes, int(job.args["minutes_id"]))
         if row is None or row.state != "draft":
@@ -37,21 +37,31 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         )
     draft = review_draft(context, recording, row)
     mark = f"review:{row.id}"
-    accounts = (
-        slack_people.linked_accounts(context, [recording.submitted_by])
-        if may_open and recording.submitted_by
-        else []
-    )
-    if accounts:
-        posting.direct_message(client, accounts[0], "Minutes to review", review_blocks(draft), mark)
+    reached = _submitter(context, recording) if may_open else None
+    if reached:
+        posting.direct_message(*reached, "Minutes to review", review_blocks(draft), mark)
         return {"asked": "submitter"}
-    channel = context.settings.slack_announce_channel
+    team, channel = announce_place(context.settings)
     if not channel:
         return {"asked": "nobody", "why": "no Slack account of the submitter, no SLACK_ANNOUNCE_CHANNEL"}
+    client = client_of(context, team)
     if job.claimed.attempt == 1 or posting.posted_before(client, channel, None, mark) is None:
         is_named = slack_people.all_may_open(context, client, channel, recording.gate_ids)
         _post_in_channel(client, channel, draft if is_named else replace(draft, title=UNNAMED), mark)
     return {"asked": "channel"}
+
+
+def _submitter(context: Context, recording: Recording) -> tuple[WebClient, str] | None:
+    """A client and the user behind it for who gave the recording; first where it was given, if in Slack."""
+    if recording.submitted_by is None:
+        return None
+    accounts = slack_people.linked_accounts(context, [recording.submitted_by])
+    users = [user_of(context.settings, account) for account in accounts]
+    given_in = recording.origin.get("team")
+    for team, user in sorted(users, key=lambda one: one[0] != given_in):
+        if team is None or is_installed(context, team):
+            return client_of(context, team), user
+    return None
 
 
 def review_draft(context: Context, recording: Recording, row: Minutes) -> Draft:

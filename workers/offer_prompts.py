@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from connectors.slack import panel
 from connectors.slack.directory import members
-from connectors.slack.web import make_client
 from core.access import passed_gates
 from core.errors import Denied, NotFound
 from core.running_job import RunningJob
 from workers import slack_people
 from workers.context import Context
+from workers.slack_workspaces import client_of
 
 ALWAYS = (
     ("What was decided lately?", "What did we decide in the last meetings?"),
@@ -41,8 +41,8 @@ ASKED = text("""
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
-    """Args: `user`, `channel`, `thread_ts`, `beside`. Outcome: how many were offered."""
-    client = make_client(context.settings)
+    """Args: `user`, `channel`, `thread_ts`, `beside`, `team`. Outcome: how many were offered."""
+    client = client_of(context, job.args.get("team"))
     place = {"channel": job.args["channel"], "thread_ts": job.args["thread_ts"]}
     user, beside = str(job.args["user"]), job.args.get("beside")
     of_channel = _of_channel(context, client, user, str(beside)) if beside else []

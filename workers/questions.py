@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.orm import Session
 
 from core.access import gates_passed_by_all
@@ -122,11 +122,15 @@ def _keep(
     row.reuse_key = reuse_key
 
 
-def forget(session: Session, via: str, user: str) -> int:
+def asked_by(via: str, user: str, team: str | None = None) -> list[ColumnElement[bool]]:
+    """Conditions on the questions of one account; `team` only where there are several workspaces."""
+    conditions = [Question.place["via"].as_string() == via, Question.place["user"].as_string() == user]
+    return conditions if team is None else [*conditions, Question.place["team"].as_string() == team]
+
+
+def forget(session: Session, via: str, user: str, team: str | None = None) -> int:
     """Delete every question of this account. Returns how many."""
-    statement = delete(Question).where(
-        Question.place["via"].as_string() == via, Question.place["user"].as_string() == user
-    )
+    statement = delete(Question).where(*asked_by(via, user, team))
     return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 

@@ -23,7 +23,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     question = load(context, int(job.args["question_id"]))
     client = client_of(context, question.place.get("team"))
     place = {**question.place, "response_url": job.args.get("response_url")}
-    mark = f"share:{job.claimed.id}"
+    mark = mark_of_share(job.claimed.id)
     try:
         return _share(context, client, job, question, mark)
     except (Denied, NotFound):
@@ -36,6 +36,11 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         if is_last(job, exc):
             posting.tell_asker(client, place, words_for(question).broken.format(why=UNEXPECTED), mark)
         raise
+
+
+def mark_of_share(job_id: int) -> str:
+    """By which the shared message is found again."""
+    return f"share:{job_id}"
 
 
 class _Refused(Exception):

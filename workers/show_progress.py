@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape, shorten
-from connectors.slack.web import make_client, translated
+from connectors.slack.web import translated
 from core import jobs
 from core.progress import progress_words
 from core.running_job import RunningJob
 from core.tables.jobs import Job
 from core.tables.meetings import Recording
 from workers.context import Context
+from workers.slack_workspaces import client_of
 
 # Slack allows about one update a second a channel; a person looks now and then.
 EVERY_S = 20.0
@@ -50,7 +51,7 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         words = _words(session, recording)
     if words is None:
         return {"said": None}
-    client = make_client(context.settings)
+    client = client_of(context, recording.origin.get("team"))
     place = recording.origin.get("progress_message")
     if place:
         with translated("the progress message"):

@@ -19,6 +19,7 @@ from core.tables.people import Account, Person
 from core.tables.questions import Question
 from core.tables.slack import SlackChannel
 from workers.people import person_of_account
+from workers.slack_workspaces import account_id, user_of
 
 MAX_ASKED = 5
 NOT_KEPT = "This question is not kept any more."
@@ -44,21 +45,21 @@ def experts_of(session: Session, settings: Settings, channel: str, team: str | N
     return list(dict.fromkeys(named or settings.slack_experts))[:MAX_ASKED]
 
 
-def owner_of_first_source(session: Session, question: Question) -> Owner | None:
+def owner_of_first_source(session: Session, settings: Settings, question: Question) -> Owner | None:
     """Who wrote the page that is cited first, where we know their Slack account."""
     for citation in question.citations:
         document = session.get(Document, int(citation["document_id"]))
         if document is None or not document.author or document.gate_ids is None:
             continue
         person_id = person_of_account(session, "confluence", document.author)
-        users = _slack_users(session, person_id) if person_id is not None else []
+        users = _slack_users(session, settings, person_id, question.place.get("team")) if person_id else []
         if users:
             return Owner(tuple(users), tuple(document.gate_ids))
     return None
 
 
 def verification(
-    session: Session, settings: Settings, question_id: int, *, user: str, channel: str
+    session: Session, settings: Settings, question_id: int, *, user: str, channel: str, team: str | None
 ) -> Verification:
     """The answer as this person may confirm it.
 
@@ -67,7 +68,7 @@ def verification(
         Denied: neither admin nor expert, or a source is closed to this person.
         Conflict: there is nothing to confirm.
     """
-    question = confirmable(session, settings, question_id, user=user, channel=channel)
+    question = confirmable(session, settings, question_id, user=user, channel=channel, team=team)
     return Verification(
         question_id=question.id,
         channel=channel,
@@ -78,13 +79,13 @@ def verification(
 
 
 def confirmable(
-    session: Session, settings: Settings, question_id: int, *, user: str, channel: str
+    session: Session, settings: Settings, question_id: int, *, user: str, channel: str, team: str | None
 ) -> Question:
     """The answered question, for who may stand for it. Raises as `verification` does."""
     question = session.get(Question, question_id)
     if question is None:
         raise NotFound(NOT_KEPT)
-    person_id = person_of_account(session, "slack", user)
+    person_id = person_of_account(session, "slack", account_id(settings, team, user))
     person = session.get(Person, person_id) if person_id is not None else None
     is_named = user in experts_of(session, settings, channel, question.place.get("team"))
     if person is None or not (person.is_admin or is_named):
@@ -103,8 +104,14 @@ def _may_open(session: Session, person_id: int, document_ids: Sequence[int]) -> 
     return len(doors) == len(set(document_ids)) and all(one and set(one) <= passed for one in doors)
 
 
-def _slack_users(session: Session, person_id: int) -> list[str]:
+def _slack_users(session: Session, settings: Settings, person_id: int, team: str | None) -> list[str]:
+    """The person's users in the workspace of the question."""
     statement = select(Account.external_id).where(
         Account.provider == "slack", Account.person_id == person_id, Account.is_bot.is_(False)
     )
-    return list(session.execute(statement).scalars())
+    return [
+        user
+        for found in session.execute(statement).scalars()
+        for home, user in [user_of(settings, found)]
+        if home in (None, team)
+    ]

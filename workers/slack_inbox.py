@@ -4,7 +4,7 @@ One short transaction a request: the delivery id, the question and its job are k
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -23,6 +23,7 @@ from workers.context import Context
 from workers.people import person_of_account
 
 PROVIDER = "slack"
+USER = re.compile(r"@([UW][A-Z0-9]{4,})")
 TOO_MANY = "You asked a lot within this minute, and others wait too. Please ask again in a minute."
 FORGOTTEN = "This question is not kept any more."
 NOT_YOURS = "Only the person who asked can share this answer."
@@ -48,9 +49,9 @@ class SlackInbox:
                 return None
             if not _take(session, asked.delivery_id):
                 return None
-            if self._is_over_the_limit(session, asked.user):
+            if self._is_over_the_limit(session, asked):
                 return TOO_MANY
-            text = _with_names(session, asked.text)
+            text = self._with_names(session, asked)
             place: dict[str, Any] = {
                 "via": PROVIDER,
                 "kind": "mention" if asked.place == "thread" else asked.place,
@@ -64,7 +65,8 @@ class SlackInbox:
             if before is not None and (understood := slack_conversations.stand_alone(text, before)):
                 place["understood"] = understood
             question_id = questions.write_down(
-                session, text, person_id=person_of_account(session, PROVIDER, self._account(asked)), place=place,
+                session, text, place=place,
+                person_id=person_of_account(session, PROVIDER, self._account(asked.user, asked.team)),
                 max_chars=self._context.settings.imp_question_max_chars,
             )  # fmt: skip
             slack_conversations.remember(session, asked, question_id)
@@ -90,13 +92,13 @@ class SlackInbox:
             question.feedback = "up" if clicked.action == "feedback_up" else "down"
             return THANKS[question.feedback]
 
-    def verification(self, question_id: int, user: str, channel: str) -> Verification:
+    def verification(self, question_id: int, user: str, channel: str, team: str | None) -> Verification:
         with self._context.factory() as session:
             return slack_experts.verification(
-                session, self._context.settings, question_id, user=user, channel=channel
+                session, self._context.settings, question_id, user=user, channel=channel, team=team
             )
 
-    def confirm(self, confirmed: Confirmation, user: str, delivery_id: str) -> None:
+    def confirm(self, confirmed: Confirmation, user: str, delivery_id: str, team: str | None) -> None:
         if not (confirmed.answer and confirmed.question):
             raise BadInput("question and answer may not be empty")
         with self._context.factory.begin() as session:
@@ -110,6 +112,7 @@ class SlackInbox:
                     answer=confirmed.answer,
                     channel=confirmed.channel,
                     user=user,
+                    team=team,
                 )
 
     def explain(self, question_id: int, user: str, reason: str) -> None:
@@ -118,9 +121,9 @@ class SlackInbox:
             if question is not None:
                 question.feedback_reason = reason.replace("\x00", "")
 
-    def forget(self, user: str) -> str:
+    def forget(self, user: str, team: str | None) -> str:
         with self._context.factory.begin() as session:
-            n_forgotten = questions.forget(session, PROVIDER, user)
+            n_forgotten = questions.forget(session, PROVIDER, user, self._one_of_many(team))
         return f"Done: {n_forgotten} question{'' if n_forgotten == 1 else 's'} of yours forgotten."
 
     def admin(self, word: AdminWord) -> None:
@@ -134,6 +137,7 @@ class SlackInbox:
                     user=word.user,
                     channel=word.channel,
                     response_url=word.response_url,
+                    team=word.team,
                 )
 
     def review(self, reviewed: Reviewed) -> None:
@@ -148,6 +152,7 @@ class SlackInbox:
                     user=reviewed.user,
                     channel=reviewed.channel,
                     response_url=reviewed.response_url,
+                    team=reviewed.team,
                 )
 
     def file(self, shared: FileShared) -> None:
@@ -163,6 +168,7 @@ class SlackInbox:
                     channel=shared.channel,
                     is_wanted=shared.is_wanted,
                     response_url=shared.response_url,
+                    team=shared.team,
                 )
 
     def open_panel(self, opened: PanelOpened) -> None:
@@ -175,23 +181,37 @@ class SlackInbox:
                 channel=opened.channel,
                 thread_ts=opened.thread_ts,
                 beside=opened.beside,
+                team=opened.team,
             )
 
-    def open_home(self, user: str) -> None:
+    def open_home(self, user: str, team: str | None = None) -> None:
         with self._context.factory.begin() as session:
-            jobs.enqueue(session, "show_home", user, user=user)
+            jobs.enqueue(session, "show_home", f"{team}:{user}" if team else user, user=user, team=team)
 
-    def removed(self, enterprise: str | None, team: str) -> None:
-        slack_workspaces.removed(self._context, enterprise, team)
+    def removed(self, team: str, at: datetime) -> None:
+        slack_workspaces.removed(self._context, team, at)
 
-    def _account(self, asked: Asked) -> str:
-        return slack_workspaces.account_id(self._context.settings, asked.team, asked.user)
+    def _account(self, user: str, team: str | None) -> str:
+        return slack_workspaces.account_id(self._context.settings, team, user)
 
-    def _is_over_the_limit(self, session: Session, user: str) -> bool:
+    def _with_names(self, session: Session, asked: Asked) -> str:
+        """The question with `@U…` as the name we know that person by."""
+        wanted = {self._account(user, asked.team): user for user in USER.findall(asked.text)}
+        if not wanted:
+            return asked.text
+        statement = select(Account.external_id, Account.name).where(
+            Account.provider == PROVIDER, Account.external_id.in_(wanted), Account.name.is_not(None)
+        )
+        names = {wanted[row.external_id]: row.name for row in session.execute(statement)}
+        return USER.sub(lambda found: names.get(found[1], found[0]), asked.text)
+
+    def _one_of_many(self, team: str | None) -> str | None:
+        return team if self._context.settings.slack_client_id else None
+
+    def _is_over_the_limit(self, session: Session, asked: Asked) -> bool:
         recent = select(func.count()).where(
             Question.asked_at > func.now() - timedelta(minutes=1),
-            Question.place["user"].as_string() == user,
-            Question.place["via"].as_string() == PROVIDER,
+            *questions.asked_by(PROVIDER, asked.user, self._one_of_many(asked.team)),
         )
         return session.execute(recent).scalar_one() >= self._context.settings.imp_questions_per_minute
 
@@ -207,7 +227,12 @@ def _share(session: Session, question: Question, clicked: Clicked) -> str:
     if session.execute(shared.limit(1)).first() is not None:
         return SHARED_ALREADY
     jobs.enqueue(
-        session, "share_answer", str(question.id), question_id=question.id, response_url=clicked.response_url
+        session,
+        "share_answer",
+        str(question.id),
+        question_id=question.id,
+        team=question.place.get("team"),
+        response_url=clicked.response_url,
     )
     return CHECKING
 
@@ -223,6 +248,7 @@ def _ask_human(session: Session, question: Question, clicked: Clicked) -> str:
         user=clicked.user,
         channel=clicked.channel,
         response_url=clicked.response_url,
+        team=clicked.team,
     )
     return ASKING
 
@@ -237,19 +263,8 @@ def _show_sources(session: Session, question: Question, clicked: Clicked) -> Non
         channel=clicked.channel,
         ts=question.place.get("thread_ts") or question.place.get("ts"),
         response_url=clicked.response_url,
+        team=clicked.team,
     )
-
-
-def _with_names(session: Session, text: str) -> str:
-    """`@U…` as the name we know that person by."""
-    wanted = set(re.findall(r"@([UW][A-Z0-9]{4,})", text))
-    if not wanted:
-        return text
-    statement = select(Account.external_id, Account.name).where(
-        Account.provider == PROVIDER, Account.external_id.in_(wanted), Account.name.is_not(None)
-    )
-    names = {row.external_id: row.name for row in session.execute(statement)}
-    return re.sub(r"@([UW][A-Z0-9]{4,})", lambda found: names.get(found[1], found[0]), text)
 
 
 def _take(session: Session, delivery_id: str) -> bool:

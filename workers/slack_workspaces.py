@@ -5,6 +5,7 @@ token, and a user of it is kept as `T…:U…`, since user ids say nothing acros
 """
 
 import logging
+from datetime import datetime
 
 from slack_sdk import WebClient
 from sqlalchemy import select, text, update
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 SLACK_JOBS = (
     "answer_question", "share_answer", "show_sources", "show_home", "admin_word", "review_minutes",
-    "ask_review", "take_slack_file",
+    "ask_review", "take_slack_file", "offer_prompts", "ask_human", "verify_answer",
 )  # fmt: skip
 ALERT = text("""
     INSERT INTO alerts (key, message, details) VALUES (:key, :message, jsonb_build_object('team', CAST(:team AS text)))
@@ -54,9 +55,37 @@ def client_of(context: Context, team: str | None) -> WebClient:
     return make_client(context.settings, bot.bot_token)
 
 
+def is_installed(context: Context, team: str) -> bool:
+    """True while the bot is installed in this one of several workspaces."""
+    return context.installations.bot_of_team(team) is not None
+
+
 def account_id(settings: Settings, team: str | None, user: str) -> str:
     """What `identities` calls this Slack user: the id alone where there is one workspace."""
     return f"{team}:{user}" if settings.slack_client_id and team else user
+
+
+def user_of(settings: Settings, account: str) -> tuple[str | None, str]:
+    """The workspace and user of an `account_id`; None where there is one workspace."""
+    if settings.slack_client_id is None:
+        return None, account
+    team, _, user = account.rpartition(":")
+    return team, user
+
+
+def announce_place(settings: Settings) -> tuple[str | None, str | None]:
+    """Workspace and channel of SLACK_ANNOUNCE_CHANNEL; the channel is None where none is set.
+
+    Raises:
+        NotConfigured: there are several workspaces and it does not say which is meant.
+    """
+    named = settings.slack_announce_channel
+    if not named or settings.slack_client_id is None:
+        return None, named or None
+    team, _, channel = named.rpartition("/")
+    if not team:
+        raise NotConfigured("SLACK_ANNOUNCE_CHANNEL must be T…/C… where several workspaces are set up")
+    return team, channel
 
 
 def account_of(context: Context, client: WebClient, user: str) -> str:
@@ -85,15 +114,20 @@ def installed(context: Context, team: str, name: str) -> None:
     logger.info("slack_installed", extra={"team": team})
 
 
-def removed(context: Context, enterprise: str | None, team: str) -> int:
-    """The bot is gone from a workspace: forget its tokens, dismiss its open work, tell an admin.
+def removed(context: Context, team: str, at: datetime) -> int:
+    """The bot was taken out of a workspace: forget its tokens, dismiss its open work, tell an admin.
+
+    Slack may tell it late: what was installed after `at` stays, and so does its work.
 
     Returns:
         How many jobs were dismissed. A second call changes nothing.
     """
     is_one_of_many = context.settings.slack_client_id is not None
     if is_one_of_many:
-        context.installations.forget(enterprise, team)
+        context.installations.forget(team, at)
+        if context.installations.bot_of_team(team) is not None:
+            logger.info("slack_removal_is_old", extra={"team": team})
+            return 0
         forget_accounts(context.factory, team)
     with context.factory.begin() as session:
         n_dismissed = _dismiss(session, team if is_one_of_many else None)

@@ -5,14 +5,18 @@ A worker that dies cannot say so: the sweep that gives a job up asks for this on
 
 from typing import Any
 
+from slack_sdk import WebClient
+
 from connectors.slack import posting
-from connectors.slack.web import make_client
-from core.errors import NotFound, Unavailable
+from core.errors import Denied, NotFound, Unavailable
 from core.running_job import RunningJob
 from core.tables.jobs import Job
+from core.tables.questions import Question
 from workers.answer_question import UNEXPECTED, load, say_that_it_broke
 from workers.context import Context
+from workers.share_answer import mark_of_share
 from workers.slack_message import words_for
+from workers.slack_workspaces import client_of
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
@@ -29,12 +33,29 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         return {"told": False, "why": "the question is not kept any more"}
     if question.place.get("via") != "slack":
         return {"told": False, "why": "it was not asked in Slack"}
-    client, posted = make_client(context.settings), ended.checkpoint.get("posted_ts")
+    client, posted = client_of(context, question.place.get("team")), ended.checkpoint.get("posted_ts")
+    why = str(job.args.get("why") or UNEXPECTED)
+    if ended.kind == "share_answer":
+        return _tell_sharer(client, ended, question, why)
     if ended.checkpoint.get("said"):
         if posted:  # the asker has the answer; only the channel still waits
             words = words_for(question).not_for_all.format(user=question.place["user"])
             posting.edit_words(client, question.place, posted, words)
         return {"told": bool(posted), "why": "it was answered alone"}
-    why = str(job.args.get("why") or UNEXPECTED)
     say_that_it_broke(client, posted, question, why)
+    return {"told": True}
+
+
+def _tell_sharer(client: WebClient, ended: Job, question: Question, why: str) -> dict[str, Any]:
+    """Who clicked Share reads "Checking…" until somebody says how it ended."""
+    place, mark = question.place, mark_of_share(ended.id)
+    thread = place.get("thread_ts") or place.get("ts")
+    try:
+        is_shared = posting.posted_before(client, place["channel"], thread, mark) is not None
+    except (Denied, NotFound):
+        is_shared = False
+    if is_shared:
+        return {"told": False, "why": "it was shared"}
+    clicked = {**place, "response_url": ended.args.get("response_url")}
+    posting.say_to_asker(client, clicked, words_for(question).broken.format(why=why), mark)
     return {"told": True}

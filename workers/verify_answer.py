@@ -5,7 +5,6 @@ from typing import Any
 from connectors.slack import posting
 from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape
-from connectors.slack.web import make_client
 from core.errors import BadInput, Conflict, Denied, NotFound
 from core.running_job import RunningJob
 from core.tables.people import Person
@@ -13,6 +12,7 @@ from rag.verified import Confirmed, confirm
 from workers import slack_experts
 from workers.context import Context
 from workers.people import person_of_account
+from workers.slack_workspaces import account_id, client_of
 
 KEPT = (
     "✅ Thank you. Whoever asks this and may open its sources is given your answer, until a source changes."
@@ -21,8 +21,8 @@ REFUSED = "I could not keep your answer: {why}."
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
-    """Args: `question_id`, `question`, `answer`, `channel`, `user`. Outcome: the confirmed answer's id."""
-    client = make_client(context.settings)
+    """Args: `question_id`, `question`, `answer`, `channel`, `user`, `team`. Outcome: the confirmed answer's id."""
+    client = client_of(context, job.args.get("team"))
     user, said = str(job.args["user"]), KEPT
     verified_id = job.checkpoint.get("verified_id")
     if verified_id is None:
@@ -46,8 +46,10 @@ def _keep(context: Context, job: RunningJob, user: str) -> int:
             int(job.args["question_id"]),
             user=user,
             channel=str(job.args["channel"]),
+            team=job.args.get("team"),
         )
-        author = session.get_one(Person, person_of_account(session, "slack", user))
+        account = account_id(context.settings, job.args.get("team"), user)
+        author = session.get_one(Person, person_of_account(session, "slack", account))
         verified_id = confirm(
             session,
             Confirmed(

@@ -39,7 +39,7 @@ def modal(action: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def asked_in(view: dict[str, Any], user: str) -> Asked | None:
+def asked_in(view: dict[str, Any], user: str, team: str | None = None) -> Asked | None:
     """The question of a submitted modal; None when its metadata is none of ours."""
     try:
         held = json.loads(view.get("private_metadata") or "")
@@ -49,5 +49,5 @@ def asked_in(view: dict[str, Any], user: str) -> Asked | None:
     said = view["state"]["values"].get("question", {}).get("question", {}).get("value") or ""
     return Asked(
         delivery_id=f"view:{view['id']}", text=str(said).strip(), user=user, channel=channel, place="command",
-        response_url=response_url,
+        response_url=response_url, team=team,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The seam between Slack's listeners and what keeps their requests: plain values and one Protocol."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from connectors.slack.verification import Confirmation, Verification
@@ -39,6 +40,7 @@ class Clicked:
     channel: str
     response_url: str | None
     delivery_id: str
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class AdminWord:
     user: str
     channel: str
     response_url: str | None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Reviewed:
     channel: str
     response_url: str | None
     delivery_id: str
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class FileShared:
     channel: str
     is_wanted: bool = False
     response_url: str | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class PanelOpened:
     channel: str
     thread_ts: str
     beside: str | None
+    team: str | None = None
 
 
 class Inbox(Protocol):
@@ -98,13 +104,13 @@ class Inbox(Protocol):
     def explain(self, question_id: int, user: str, reason: str) -> None:
         """Keep why an answer was no good."""
 
-    def verification(self, question_id: int, user: str, channel: str) -> Verification:
+    def verification(self, question_id: int, user: str, channel: str, team: str | None) -> Verification:
         """The answer this person wants to confirm. Raises Denied for who may not, NotFound, Conflict."""
 
-    def confirm(self, confirmed: Confirmation, user: str, delivery_id: str) -> None:
+    def confirm(self, confirmed: Confirmation, user: str, delivery_id: str, team: str | None) -> None:
         """Have the answer kept as confirmed. Raises BadInput when it is empty."""
 
-    def forget(self, user: str) -> str:
+    def forget(self, user: str, team: str | None) -> str:
         """Delete what this person asked; what to tell them."""
 
     def admin(self, word: AdminWord) -> None:
@@ -119,8 +125,11 @@ class Inbox(Protocol):
     def open_panel(self, opened: PanelOpened) -> None:
         """Have questions offered in the side panel."""
 
-    def open_home(self, user: str) -> None:
+    def open_home(self, user: str, team: str | None = None) -> None:
         """Have the person's home tab drawn anew."""
 
-    def removed(self, enterprise: str | None, team: str) -> None:
-        """The bot is gone from this workspace: forget its token and its open work, tell an admin."""
+    def removed(self, team: str, at: datetime) -> None:
+        """The bot was taken out of this workspace at this time: forget its token and its open work, tell an admin.
+
+        News that comes after it was installed again changes nothing.
+        """

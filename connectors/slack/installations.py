@@ -4,6 +4,7 @@ Knows the three tables by slack_sdk's own description of them, and no setting.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from slack_sdk.oauth.installation_store import Bot
@@ -88,11 +89,16 @@ class SealedInstallationStore(SQLAlchemyInstallationStore):
             found = {row.team_id: row.team_name or row.team_id for row in connection.execute(statement)}
         return sorted(found.items(), key=lambda one: one[1].lower())
 
-    def forget(self, enterprise_id: str | None, team_id: str) -> int:
-        """Delete all that is kept of a workspace, whoever installed it. Returns how many bots went."""
+    def forget(self, team_id: str, before: datetime) -> int:
+        """Delete what is kept of a workspace from up to this second, whoever installed it. Returns how many bots went.
+
+        Slack tells times in whole seconds: what was installed within that second went with it.
+        """
+        end = before.astimezone(UTC).replace(microsecond=0, tzinfo=None) + timedelta(seconds=1)
         with self.engine.begin() as connection:
             for table in (self.installations, self.bots):
                 mine = (table.c.client_id == self.client_id) & (table.c.team_id == team_id)
+                mine &= table.c.installed_at < end
                 gone = connection.execute(table.delete().where(mine))
         return gone.rowcount
 

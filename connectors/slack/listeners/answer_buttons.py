@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -22,8 +22,10 @@ Body = dict[str, Any]
 def add_answer_buttons(app: App, inbox: Inbox) -> None:
     """Register the buttons and the modal of the reason."""
 
-    def on_button(ack: Ack, body: Body, client: WebClient, respond: Callable[..., Any]) -> None:
-        clicked = click_of(body)
+    def on_button(
+        ack: Ack, body: Body, client: WebClient, respond: Callable[..., Any], context: BoltContext
+    ) -> None:
+        clicked = click_of(body, context.team_id)
         said = inbox.click(clicked) if clicked else None
         ack()
         if clicked and said and clicked.action == "feedback_down" and _ask_why(client, body, clicked):
@@ -40,7 +42,7 @@ def add_answer_buttons(app: App, inbox: Inbox) -> None:
     app.action(ANSWER_BUTTONS)(on_button)
 
 
-def click_of(body: Body) -> Clicked | None:
+def click_of(body: Body, team: str | None = None) -> Clicked | None:
     """The click on a button under an answer; None when its value is not one of ours."""
     action = body["actions"][0]
     value = str(action.get("value") or "")
@@ -53,6 +55,7 @@ def click_of(body: Body) -> Clicked | None:
         channel=(body.get("channel") or {}).get("id", ""),
         response_url=body.get("response_url"),
         delivery_id=f"click:{body.get('trigger_id') or action.get('action_ts')}",
+        team=team,
     )
 
 

@@ -6,7 +6,7 @@ acknowledge it before it is kept.
 
 from typing import Any
 
-from slack_bolt import App
+from slack_bolt import App, BoltContext
 from slack_bolt.middleware.assistant import Assistant
 
 from connectors.slack.inbox import Inbox, PanelOpened
@@ -16,8 +16,8 @@ def add_assistant(app: App, inbox: Inbox) -> None:
     """Register the opening of the panel and each change of the channel beside it."""
     assistant = Assistant()
 
-    def on_panel(payload: dict[str, Any]) -> None:
-        if opened := panel_of(payload.get("assistant_thread") or {}):
+    def on_panel(payload: dict[str, Any], context: BoltContext) -> None:
+        if opened := panel_of(payload.get("assistant_thread") or {}, context.team_id):
             inbox.open_panel(opened)
 
     assistant.thread_started(on_panel)
@@ -25,9 +25,10 @@ def add_assistant(app: App, inbox: Inbox) -> None:
     app.assistant(assistant)
 
 
-def panel_of(thread: dict[str, Any]) -> PanelOpened | None:
+def panel_of(thread: dict[str, Any], team: str | None = None) -> PanelOpened | None:
     """The panel in an event; None where Slack left out whose it is."""
     user, channel, thread_ts = thread.get("user_id"), thread.get("channel_id"), thread.get("thread_ts")
     if not (user and channel and thread_ts):
         return None
-    return PanelOpened(user, channel, thread_ts, beside=(thread.get("context") or {}).get("channel_id"))
+    beside = (thread.get("context") or {}).get("channel_id")
+    return PanelOpened(user, channel, thread_ts, beside=beside, team=team)

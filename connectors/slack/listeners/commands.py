@@ -31,6 +31,7 @@ def add_commands(app: App, inbox: Inbox) -> None:
                 user=command["user_id"],
                 channel=command["channel_id"],
                 response_url=command.get("response_url"),
+                team=command.get("team_id"),
             )
         )
         ack(text="Working on it…", response_type="ephemeral")
@@ -49,7 +50,7 @@ def add_commands(app: App, inbox: Inbox) -> None:
         if words in ("", "help"):
             said: str | None = _usage(command["command"])
         elif words in FORGET_ME:
-            said = inbox.forget(asked.user)
+            said = inbox.forget(asked.user, asked.team)
         else:
             said = kept(inbox, asked)
         ack(text=said or LOOKING, response_type="ephemeral")

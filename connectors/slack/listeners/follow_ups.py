@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 
 from connectors.slack.inbox import Asked, Inbox
 from connectors.slack.listeners.commands import kept
@@ -16,8 +16,8 @@ Body = dict[str, Any]
 def add_follow_ups(app: App, inbox: Inbox) -> None:
     """Register the box."""
 
-    def on_follow_up(ack: Ack, body: Body, respond: Callable[..., Any]) -> None:
-        asked = follow_up_of(body)
+    def on_follow_up(ack: Ack, body: Body, respond: Callable[..., Any], context: BoltContext) -> None:
+        asked = follow_up_of(body, context.team_id)
         said = kept(inbox, asked) if asked else None
         ack()
         if asked and body.get("response_url"):
@@ -26,7 +26,7 @@ def add_follow_ups(app: App, inbox: Inbox) -> None:
     app.action("follow_up")(on_follow_up)
 
 
-def follow_up_of(body: Body) -> Asked | None:
+def follow_up_of(body: Body, team: str | None = None) -> Asked | None:
     """What was typed; None when it is empty or stands under no answer of ours."""
     action = body["actions"][0]
     text = str(action.get("value") or "").strip()
@@ -42,4 +42,5 @@ def follow_up_of(body: Body) -> Asked | None:
         thread_ts=(body.get("container") or {}).get("thread_ts"),
         response_url=body.get("response_url"),
         leans_on=int(number),
+        team=team,
     )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -36,8 +36,8 @@ def add_shortcuts(app: App, inbox: Inbox) -> None:
             logger.info("modal_not_opened", extra={"why": type(exc).__name__})
             respond(text=TOO_LATE, response_type="ephemeral")
 
-    def on_asked(ack: Ack, body: Body, view: Body) -> None:
-        asked = asking_about.asked_in(view, body["user"]["id"])
+    def on_asked(ack: Ack, body: Body, view: Body, context: BoltContext) -> None:
+        asked = asking_about.asked_in(view, body["user"]["id"], context.team_id)
         said = kept(inbox, asked) if asked else None
         if said:
             ack(response_action="errors", errors={"question": said})
@@ -46,8 +46,8 @@ def add_shortcuts(app: App, inbox: Inbox) -> None:
         if asked:
             _say(asked.response_url, LOOKING)
 
-    def on_minutes(ack: Ack, body: Body, respond: Callable[..., Any]) -> None:
-        wanted = recordings_of(body)
+    def on_minutes(ack: Ack, body: Body, respond: Callable[..., Any], context: BoltContext) -> None:
+        wanted = recordings_of(body, context.team_id)
         for one in wanted:
             inbox.file(one)
         ack()
@@ -58,13 +58,13 @@ def add_shortcuts(app: App, inbox: Inbox) -> None:
     app.shortcut("draft_minutes")(on_minutes)
 
 
-def recordings_of(body: Body) -> list[FileShared]:
+def recordings_of(body: Body, team: str | None = None) -> list[FileShared]:
     """Audio and video in the message a shortcut was used on."""
     files = (body.get("message") or {}).get("files") or ()
     return [
         FileShared(
             one["id"], body["user"]["id"], (body.get("channel") or {}).get("id", ""), is_wanted=True,
-            response_url=body.get("response_url"),
+            response_url=body.get("response_url"), team=team,
         )
         for one in files[:MAX_FILES]
         if one.get("id") and str(one.get("mimetype") or "").startswith(("audio/", "video/"))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -22,17 +22,19 @@ Body = dict[str, Any]
 def add_verifying(app: App, inbox: Inbox) -> None:
     """Register the menu and the modal."""
 
-    def on_more(ack: Ack, body: Body, client: WebClient, respond: Callable[..., Any]) -> None:
-        said = _open(inbox, client, body)
+    def on_more(
+        ack: Ack, body: Body, client: WebClient, respond: Callable[..., Any], context: BoltContext
+    ) -> None:
+        said = _open(inbox, client, body, context.team_id)
         ack()
         if said and body.get("response_url"):
             respond(text=escape(said), response_type="ephemeral", replace_original=False)
 
-    def on_confirmed(ack: Ack, body: Body, view: Body) -> None:
+    def on_confirmed(ack: Ack, body: Body, view: Body, context: BoltContext) -> None:
         confirmed = verification.confirmation_of(view)
         try:
             if confirmed is not None:
-                inbox.confirm(confirmed, body["user"]["id"], f"view:{view['id']}")
+                inbox.confirm(confirmed, body["user"]["id"], f"view:{view['id']}", context.team_id)
         except ImpError as exc:
             ack(response_action="errors", errors={"answer": str(exc)})
             return
@@ -42,7 +44,7 @@ def add_verifying(app: App, inbox: Inbox) -> None:
     app.view(verification.CALLBACK_ID)(on_confirmed)
 
 
-def _open(inbox: Inbox, client: WebClient, body: Body) -> str | None:
+def _open(inbox: Inbox, client: WebClient, body: Body, team: str | None) -> str | None:
     """Open the modal; what to tell the person instead."""
     value = str((body["actions"][0].get("selected_option") or {}).get("value") or "")
     wish, _, number = value.partition(":")
@@ -50,7 +52,7 @@ def _open(inbox: Inbox, client: WebClient, body: Body) -> str | None:
         return None
     channel = (body.get("channel") or {}).get("id", "")
     try:
-        found = inbox.verification(int(number), body["user"]["id"], channel)
+        found = inbox.verification(int(number), body["user"]["id"], channel, team)
     except ImpError as exc:
         return f"{exc}"
     try:

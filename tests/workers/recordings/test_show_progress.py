@@ -32,7 +32,7 @@ def test_one_message_from_first_seconds_to_the_end(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, speak: Callable[..., Path]
 ) -> None:
     slack = Slack()
-    monkeypatch.setattr(show_progress, "make_client", lambda _: slack)
+    monkeypatch.setattr(show_progress, "client_of", lambda *_: slack)
     sound = speak(
         "told.wav", "good morning everyone and welcome to the meeting we will talk about the budget"
     )

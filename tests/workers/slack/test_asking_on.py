@@ -43,7 +43,7 @@ def shown(message: Message) -> str:
 
 def names_expert(desk: Desk, user: str, channel: str = GENERAL) -> None:
     desk.rows(
-        "INSERT INTO slack_channels (team, channel, experts) VALUES ('T', :channel, ARRAY[:user])",
+        "INSERT INTO slack_channels (team, channel, experts) VALUES ('T0SANDBOX1', :channel, ARRAY[:user])",
         channel=channel, user=user,
     )  # fmt: skip
 
