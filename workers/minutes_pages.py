@@ -18,9 +18,15 @@ from workers.minutes import draft_of
 
 def renderings(session: Session, page_ids: Sequence[str]) -> dict[str, list[str]]:
     """By page id, everything we rendered as that page; pages we did not write are missing."""
-    rows = session.execute(
-        select(Minutes.page_id, Minutes.published_storage).where(
-            Minutes.page_id.in_(page_ids), Minutes.published_storage.is_not(None)
+    pairs = (
+        (Minutes.page_id, Minutes.published_storage),
+        (Minutes.transcript_page_id, Minutes.transcript_storage),
+    )
+    rows = (
+        row
+        for page_id, storage in pairs
+        for row in session.execute(
+            select(page_id, storage).where(page_id.in_(page_ids), storage.is_not(None))
         )
     )
     found: dict[str, list[str]] = {}

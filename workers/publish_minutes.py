@@ -6,7 +6,7 @@ content hash, so a second run, a retry or another worker updates the same page.
 
 import html
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from core.errors import Conflict, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
 from core.tables.people import Account
+from workers import minutes_recording, minutes_transcript
 from workers.confluence_site import connect
 from workers.context import Context
 from workers.minutes import draft_of
@@ -38,13 +39,25 @@ N_SAVE_TRIES = 3
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
-    """Args: `minutes_id`. Outcome: the page's id, version and URL, and how many conflicts were left to people."""
+    """Args: `minutes_id`. Outcome: the page's id, version and URL, how many conflicts were left to people, and the
+    id of the transcript's own page and the name of the attached recording where there are any.
+    """
     client = connect(context.settings, check=job.check)
     try:
         recording, row, page, base = _read(context, int(job.args["minutes_id"]), is_cloud=client.is_cloud)
         place = choose_place(context.settings, client, recording.title).place
+        spoken = minutes_transcript.look(client, context.settings, recording, row, place, _title(recording))
+        page = minutes_recording.announced(context, recording, spoken.shown_on(page))
         ours = render(page)
-        published, conflicts = _write(client, place, recording, row.page_id, base, ours)
+        labels = (publishing.LABEL, *context.settings.confluence_minutes_labels)
+        published, conflicts = _write(client, place, recording, row.page_id, base, ours, labels)
+        told = minutes_recording.attach(context, client, published.id, recording, page, published.storage)
+        told, transcript = minutes_transcript.write(
+            client, context.settings, recording, row, place, published, spoken, told
+        )
+        if (again := render(told)) != ours:
+            published, more = _write(client, place, recording, published.id, ours, again, labels)
+            ours, conflicts = again, (*conflicts, *more)
         if conflicts:
             publishing.comment(client, published.id, _conflict_comment(conflicts))
     finally:
@@ -60,6 +73,8 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         now = session.get_one(Minutes, row.id)
         now.state, now.page_id, now.page_version = "published", published.id, published.version
         now.page_url, now.published_storage = published.url, ours
+        if transcript is not None:
+            now.transcript_page_id, now.transcript_storage = transcript.page_id, transcript.storage
         now.published_at = now.published_at or datetime.now(UTC)
         session.flush()
         keep_tasks(session, published.id, published.version, tasks_of(published.storage))
@@ -70,6 +85,8 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         "page_version": published.version,
         "page_url": published.url,
         "n_conflicts": len(conflicts),
+        "transcript_page_id": transcript.page_id if transcript else None,
+        "attached": told.attached_name or None,
     }
 
 
@@ -94,11 +111,9 @@ def preview(context: Context, minutes_id: int) -> Preview:
         recording, row, page, base = _read(
             context, minutes_id, is_cloud=client.is_cloud, states=("draft", "approved", "published")
         )
-        chosen, ours, title = (
-            choose_place(context.settings, client, recording.title),
-            render(page),
-            _title(recording),
-        )
+        chosen, title = choose_place(context.settings, client, recording.title), _title(recording)
+        spoken = minutes_transcript.look(client, context.settings, recording, row, chosen.place, title)
+        ours = render(minutes_recording.announced(context, recording, spoken.shown_on(page)))
         there = publishing.find_page(client, recording.sha256, chosen.place, title, known_id=row.page_id)
         merged = merge(_base(base, there, ours), there.storage, ours) if there is not None else None
     finally:
@@ -148,6 +163,10 @@ def _read(
         )
         if before is not None:
             row.page_id = row.page_id or before.page_id
+            row.transcript_page_id, row.transcript_storage = (
+                before.transcript_page_id,
+                before.transcript_storage,
+            )
         base = before.published_storage if before is not None else None
         session.expunge_all()
     return recording, row, page, base
@@ -169,13 +188,14 @@ def _write(
     known_id: str | None,
     base: str | None,
     ours: str,
+    labels: Sequence[str] = (publishing.LABEL,),
 ) -> tuple[PublishedPage, tuple[MergeConflict, ...]]:
     title = _title(recording)
     for attempt in range(1, N_SAVE_TRIES + 1):
         there = publishing.find_page(client, recording.sha256, place, title, known_id=known_id)
         try:
             if there is None:
-                return publishing.create(client, recording.sha256, place, title, ours), ()
+                return publishing.create(client, recording.sha256, place, title, ours, labels), ()
             merged = merge(_base(base, there, ours), there.storage, ours)
             if not merged.changed:
                 return there, merged.conflicts

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ logging.getLogger("atlassian").setLevel(logging.WARNING)
 USER_AGENT = "imp/0.1 (Confluence sync; atlassian-python-api)"
 MAX_ANSWER_BYTES = 64 * 1024**2
 TIMEOUT_S = 30
+UPLOAD_TIMEOUT_S = 300
 DEADLINE_S = 120.0
 N_TRIES = 5
 BACKOFF_S = 0.2
@@ -107,6 +109,25 @@ class ConfluenceClient:
     def send(self, method: str, path: str, body: Any, params: Params | None = None, *, what: str) -> Any:
         """Write something; tried once only, since a second try might write twice. Raises as `get`, and Conflict."""
         return self._paced(lambda: self._ask(method, path, params, what, body))
+
+    def upload(self, path: str, file: Path, *, name: str, what: str) -> Any:
+        """Send one file as a form; tried once only. The file is held in memory while it is sent. Raises as `send`."""
+
+        def once() -> Any:
+            with _translated(what), file.open("rb") as content:
+                response = self._session.request(
+                    "POST",
+                    self.page_url(path),
+                    files={"file": (name, content)},
+                    data={"minorEdit": "true"},
+                    headers={"X-Atlassian-Token": "nocheck"},
+                    timeout=UPLOAD_TIMEOUT_S,
+                )
+            if (error := refusal(response, what)) is not None:
+                raise error
+            return None
+
+        return self._paced(once)
 
     def page_url(self, path: str) -> str:
         """Where people open what the API calls `path`."""

@@ -40,6 +40,8 @@ class MinutesPage:
     `public_url` is where this product answers, without a trailing slash. `account_ids` maps names of people to
     their Atlassian account ids; a name without one is written as text. `decision_style` "list" is Confluence
     Cloud's own decision list, "panel" works on every server. `source` says where the recording came from.
+    `transcript_at` is "section", "page" (a page of its own, called `transcript_title`) or "nowhere" but with the
+    recording. `attached_name` is the file attached to the page, "" for none.
     """
 
     recording_id: str
@@ -55,6 +57,9 @@ class MinutesPage:
     decision_style: Literal["list", "panel"] = "list"
     warnings: tuple[str, ...] = ()
     max_transcript_chars: int = MAX_TRANSCRIPT_CHARS
+    transcript_at: Literal["section", "page", "nowhere"] = "section"
+    transcript_title: str = ""
+    attached_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class _Line:
     id: str
     task_id: int
     text: str
+    goes_on: bool
     moments_s: tuple[int, ...]
     is_flagged: bool
     owner: str | None
@@ -73,18 +79,19 @@ class _Line:
 def render(page: MinutesPage) -> str:
     """The page body; the same minutes give the same text, byte for byte."""
     sections = _sections(page)
-    utterances = _that_fit(page.transcript.utterances, page.max_transcript_chars)
-    return _template().render(
-        page=page,
+    return _template("minutes_page.xml.j2").render(
+        **_spoken(page),
         facts=_facts(page),
+        making=_making(page),
         warnings=tuple(dict.fromkeys((*page.warnings, *page.transcript.warnings, *page.draft.warnings))),
         lines=lambda section: sections.get(section, ()),
         decisions_id=line_id("decision", page.recording_id),
-        utterances=utterances,
-        n_utterances_left=len(page.transcript.utterances) - len(utterances),
-        moment_url=lambda seconds: moment_url(page.public_url, page.recording_id, seconds),
-        clock=clock,
     )
+
+
+def render_transcript(page: MinutesPage, minutes_title: str) -> str:
+    """The body of the transcript's own page, which leads back to the minutes called `minutes_title`."""
+    return _template("transcript_page.xml.j2").render(minutes_title=minutes_title, **_spoken(page))
 
 
 def line_id(section: str, text: str, n_before: int = 0) -> str:
@@ -112,6 +119,18 @@ def clock(seconds: float) -> str:
     return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
 
 
+def _spoken(page: MinutesPage) -> dict[str, object]:
+    """What both templates need to write what was said."""
+    utterances = _that_fit(page.transcript.utterances, page.max_transcript_chars)
+    return {
+        "page": page,
+        "utterances": utterances,
+        "n_utterances_left": len(page.transcript.utterances) - len(utterances),
+        "moment_url": lambda seconds: moment_url(page.public_url, page.recording_id, seconds),
+        "clock": clock,
+    }
+
+
 def _sections(page: MinutesPage) -> dict[Section, list[_Line]]:
     accounts = {name.casefold().strip(): account for name, account in page.account_ids.items()}
     sections: dict[Section, list[_Line]] = {}
@@ -126,10 +145,12 @@ def _sections(page: MinutesPage) -> dict[Section, list[_Line]]:
 
 
 def _line(line: MinutesLine, own_id: str, account_id: str | None) -> _Line:
+    text, goes_on = _task_words(line)
     return _Line(
         id=own_id,
         task_id=task_number(own_id),
-        text=_task_words(line, account_id),
+        text=text,
+        goes_on=goes_on,
         moments_s=tuple(dict.fromkeys(int(evidence.start_s) for evidence in line.evidence))[:MAX_MOMENTS],
         is_flagged=line.is_flagged,
         owner=line.owner,
@@ -139,37 +160,49 @@ def _line(line: MinutesLine, own_id: str, account_id: str | None) -> _Line:
     )
 
 
-def _task_words(line: MinutesLine, account_id: str | None) -> str:
-    """The line's text as it reads between a mention of its owner and its due date: "@Ben will send it, due …"."""
+def _task_words(line: MinutesLine) -> tuple[str, bool]:
+    """The line's text as it reads between its owner and its due date, and whether it goes on from the owner's name.
+
+    "Ben will send it." of Ben Okafor reads "@Ben Okafor will send it, due …".
+    """
     text = line.text
     if line.due or line.due_text:
         text = text.rstrip(" .")
-    if account_id and line.owner and text.startswith(f"{line.owner} will "):
-        text = text.removeprefix(f"{line.owner} ")
-    return text
+    if line.owner:
+        for name in (line.owner, line.owner.partition(" ")[0]):
+            if text.startswith(f"{name} will "):
+                return text.removeprefix(f"{name} "), True
+    return text, False
 
 
 def _facts(page: MinutesPage) -> list[tuple[str, str | Markup]]:
-    """The rows above the minutes, those that are known."""
+    """The rows above the minutes, those that are known: what a reader of any meeting wants first."""
     n_flagged = sum(line.is_flagged for line in page.draft.lines)
     facts: list[tuple[str, str | Markup]] = [
         ("Date", _moment(page.started_at)),
         ("Duration", clock(page.duration_s) if page.duration_s else ""),
         ("Attendees", ", ".join(page.participants)),
+        (
+            "To check",
+            f"{n_flagged} of {len(page.draft.lines)} lines are marked “please check”" if n_flagged else "",
+        ),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _making(page: MinutesPage) -> list[tuple[str, str]]:
+    """The rows below the minutes, those that are known: where they come from and how far to trust them."""
+    making = [
         ("Source", page.source),
         ("Transcribed by", page.transcript.engine),
         ("Drafted by", page.draft.engine),
         ("Confidence", _confidence(page.transcript)),
         (
-            "To check",
-            f"{n_flagged} of {len(page.draft.lines)} lines are marked “please check”" if n_flagged else "",
-        ),
-        (
             "Editing",
             "Drafted by a machine. What people change here is kept when the minutes are drafted again.",
         ),
     ]
-    return [(name, value) for name, value in facts if value]
+    return [(name, value) for name, value in making if value]
 
 
 def _moment(started_at: datetime | None) -> Markup | str:
@@ -212,8 +245,8 @@ def _printable(value: object) -> object:
     return value if isinstance(value, Markup) else " ".join(_clean(str(value)).split())
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
+@lru_cache(maxsize=2)
+def _template(name: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -222,4 +255,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("minutes_page.xml.j2")
+    return environment.get_template(name)

@@ -5,8 +5,9 @@ call, so a crash leaves no page that could not be recognized. Knows no minutes a
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from connectors.confluence.client import ConfluenceClient
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 CONTENT = "rest/api/content"
 EXPAND = f"body.storage,version,space,ancestors,metadata.properties.{RECORDING_PROPERTY}"
 LABEL = "imp-minutes"
+TRANSCRIPT_LABEL = "imp-transcript"
 MAX_TITLE_CHARS = 255
 N_TITLES = 20
 
@@ -42,6 +44,11 @@ class Place:
 
     space_key: str
     parent_id: str | None = None
+
+
+def transcript_key(recording_key: str) -> str:
+    """What the property of the transcript's own page holds."""
+    return f"{recording_key}:transcript"
 
 
 def find_page(
@@ -77,15 +84,21 @@ def find_page(
 
 
 def create(
-    client: ConfluenceClient, recording_key: str, place: Place, title: str, storage: str
+    client: ConfluenceClient,
+    recording_key: str,
+    place: Place,
+    title: str,
+    storage: str,
+    labels: Sequence[str] = (LABEL,),
 ) -> PublishedPage:
-    """A new page; a title taken by somebody else's page gets a number.
+    """A new page with these labels; a title taken by somebody else's page gets a number.
 
     Raises:
         Denied: the account may not create pages there.
         Conflict: another worker created the page of this recording meanwhile (find it again), or all numbered
             titles are taken.
     """
+    marks = [{"prefix": "global", "name": name} for name in (*labels, _label(recording_key))]
     for candidate in _titles(title):
         if _is_taken(client, place.space_key, candidate, recording_key):
             continue
@@ -95,7 +108,7 @@ def create(
             "space": {"key": place.space_key},
             "body": {"storage": {"value": storage, "representation": "storage"}},
             "metadata": {
-                "labels": [{"prefix": "global", "name": name} for name in (LABEL, _label(recording_key))],
+                "labels": marks,
                 "properties": {RECORDING_PROPERTY: {"value": {"recording": recording_key}}},
             },
         }
@@ -107,7 +120,7 @@ def create(
             if _is_taken(client, place.space_key, candidate, recording_key):
                 continue  # somebody took the title since we looked
             raise
-        _ensure_marks(client, str(made["id"]), recording_key)
+        _ensure_marks(client, str(made["id"]), recording_key, marks)
         return _page(client, {**made, "body": {"storage": {"value": storage}}})
     raise Conflict(
         f"the title {title!r} and its numbers up to ({N_TITLES}) are all taken in {place.space_key}"
@@ -143,6 +156,34 @@ def comment(client: ConfluenceClient, page_id: str, storage: str) -> None:
         "body": {"storage": {"value": storage, "representation": "storage"}},
     }
     client.send("POST", CONTENT, body, what=f"a comment on page {page_id}")
+
+
+def free_title(client: ConfluenceClient, space_key: str, title: str) -> str:
+    """The title `create` would give a new page now. Raises Conflict when all numbered ones are taken."""
+    for candidate in _titles(title):
+        if _by_title(client, space_key, candidate) is None:
+            return candidate
+    raise Conflict(f"the title {title!r} and its numbers up to ({N_TITLES}) are all taken in {space_key}")
+
+
+def attach(client: ConfluenceClient, page_id: str, path: Path, *, name: str) -> bool:
+    """Put a file on a page under a name only its content has; False when it is there already.
+
+    Raises:
+        Denied, BadInput: the account may not, or the site takes no such file or none that large.
+    """
+    where, params = f"{CONTENT}/{page_id}/child/attachment", {"filename": name, "limit": 5}
+    listed = client.get(where, params, what=f"files of page {page_id}")
+    if any(found.get("title") == name for found in listed.get("results", [])):
+        return False
+    try:
+        client.upload(where, path, name=name, what=f"the file {name!r} of page {page_id}")
+    except BadInput:
+        listed = client.get(where, params, what=f"files of page {page_id}")
+        if any(found.get("title") == name for found in listed.get("results", [])):
+            return False  # another worker was quicker
+        raise
+    return True
 
 
 def resolve_parent(
@@ -183,13 +224,14 @@ def parent_by_label(client: ConfluenceClient, space_key: str, label: str) -> str
     return str(found[0]["id"])
 
 
-def _ensure_marks(client: ConfluenceClient, page_id: str, recording_key: str) -> None:
+def _ensure_marks(
+    client: ConfluenceClient, page_id: str, recording_key: str, labels: list[dict[str, str]]
+) -> None:
     """Servers that ignore labels and properties at creation get them now."""
     found = _get(client, page_id) or {}
     if not _is_of(found, recording_key):
         value = {"key": RECORDING_PROPERTY, "value": {"recording": recording_key}}
         client.send("POST", f"{CONTENT}/{page_id}/property", value, what=f"the property of page {page_id}")
-    labels = [{"prefix": "global", "name": name} for name in (LABEL, _label(recording_key))]
     client.send("POST", f"{CONTENT}/{page_id}/label", labels, what=f"the labels of page {page_id}")
 
 

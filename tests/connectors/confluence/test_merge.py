@@ -131,7 +131,7 @@ class TestPeople:
         cell = "<ac:layout><ac:layout-section><ac:layout-cell>{}</ac:layout-cell></ac:layout-section></ac:layout>"
         merged = merge(BASE, cell.format(BASE), draft(*FIRST, ("topic", "Hiring.")))
         assert merged.storage.startswith("<ac:layout><ac:layout-section><ac:layout-cell>")
-        assert "- Hiring." in shown(merged.storage)
+        assert "Hiring." in shown(merged.storage)
         assert shown(merged.storage).count("Launch plan") == 1
 
     def test_moved_sections_stay_moved(self) -> None:
@@ -151,7 +151,7 @@ class TestPeople:
         ]
 
     def test_a_line_both_added_is_written_once(self) -> None:
-        added = "<li><p>Hiring. <a href='https://imp.example/recordings/r1?t=5'>0:05</a></p></li></ul>"
+        added = "<li><p><a href='https://imp.example/recordings/r1?t=5'>0:05</a> Hiring.</p></li></ul>"
         head, tail = BASE.split("<h2>Topics</h2>")
         theirs = head + "<h2>Topics</h2>" + tail.replace("</ul>", added, 1)
         assert shown(merge(BASE, theirs, draft(*FIRST, ("topic", "Hiring."))).storage).count("Hiring.") == 1
