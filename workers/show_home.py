@@ -1,21 +1,34 @@
 """Job: draw one person's home tab from what that person may open."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from slack_sdk import WebClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from connectors.slack.home import MAX_ROWS, Home, HomeDraft, HomeRow, home_view
+from connectors.slack.home import (
+    MAX_ROWS,
+    AdminPanel,
+    Home,
+    HomeAction,
+    HomeDraft,
+    HomeRow,
+    home_view,
+    progress_bar,
+)
 from connectors.slack.web import translated
 from core.access import passed_gates
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
-from core.tables.people import Person
+from core.tables.people import Account, Person
 from core.tables.questions import Question
 from workers import slack_people
+from workers.action_items import open_actions
+from workers.connect_atlassian import connect_url
 from workers.context import Context
 from workers.review_minutes import may_review
-from workers.slack_workspaces import client_of
+from workers.slack_workspaces import account_of, client_of
 from workers.sync_status import SourceStatus, sync_status
 
 RECORDINGS = text("""
@@ -28,45 +41,93 @@ RECORDINGS = text("""
     ORDER BY r.created_at DESC LIMIT :most
 """)
 OUTCOMES = {
-    None: "being answered", "answered": "answered", "nothing_found": "nothing found",
+    None: "being answered", "answered": "answered", "nothing_found": "nothing found", "refused": "not for you to ask there",
     "low_confidence": "no clear answer", "unsupported": "no clear answer",
 }  # fmt: skip
+STATES = {
+    "received": "waiting to be heard", "transcribing": "being transcribed", "transcribed": "transcribed",
+    "failed": "could not be transcribed",
+}  # fmt: skip
+NUMBERS = text("""
+    SELECT (SELECT count(*) FROM questions WHERE asked_at > now() - interval '1 day') AS n_questions,
+           (SELECT count(*) FROM jobs WHERE state = 'failed') AS n_failed,
+           (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')) AS n_open,
+           (SELECT count(*) FROM alerts WHERE closed_at IS NULL) AS n_alerts
+""")
 N_DRAFTS_LOOKED_AT = 50
 
 
 def run(context: Context, job: RunningJob) -> dict[str, Any]:
-    """Args: `user`. Outcome: how much was shown."""
+    """Args: `user`, `team`. Outcome: how much was shown."""
     client = client_of(context, job.args.get("team"))
     user = str(job.args["user"])
     person_id = slack_people.person_of(context, client, user)
     with context.factory() as session:
-        home = _home(context, session, user, person_id)
+        home = _home(context, session, client, user, person_id)
     with translated("the home tab"):
         client.views_publish(user_id=user, view=home_view(home))
-    return {"n_recordings": len(home.recordings), "n_drafts": len(home.drafts)}
+    return {
+        "n_recordings": len(home.recordings), "n_drafts": len(home.drafts), "n_actions": len(home.actions),
+    }  # fmt: skip
 
 
-def _home(context: Context, session: Session, user: str, person_id: int | None) -> Home:
+def _home(context: Context, session: Session, client: WebClient, user: str, person_id: int | None) -> Home:
     person = session.get(Person, person_id) if person_id is not None else None
-    is_admin = person is not None and person.is_admin
+    is_linked = _is_linked(session, person_id)
     return Home(
+        actions=tuple(_actions(session, person_id)),
         recordings=tuple(_recordings(context, session, person_id)),
         drafts=tuple(_drafts(context, session, person_id)),
         questions=tuple(_questions(session, user)),
-        sources=tuple(_source(one) for one in sync_status(session)) if is_admin else None,
-        is_linked=person_id is not None,
+        admin=_admin(session) if person is not None and person.is_admin else None,
+        is_linked=is_linked,
         command=context.settings.slack_command,
+        connect_url=None if is_linked else _connect_url(context, session, client, user),
     )
+
+
+def _is_linked(session: Session, person_id: int | None) -> bool:
+    """Somebody of ours with an account in Confluence: their doors are known."""
+    statement = select(Account.id).where(Account.provider == "confluence", Account.person_id == person_id)
+    return person_id is not None and session.execute(statement.limit(1)).first() is not None
+
+
+def _connect_url(context: Context, session: Session, client: WebClient, user: str) -> str | None:
+    """None also for people of other organizations: only an admin may link them."""
+    account_id = account_of(context, client, user)
+    statement = select(Account).where(Account.provider == "slack", Account.external_id == account_id)
+    account = session.execute(statement).scalar_one_or_none()
+    if account is not None and (account.is_external or account.is_bot):
+        return None
+    return connect_url(context.settings, account_id)
+
+
+def _actions(session: Session, person_id: int | None) -> list[HomeAction]:
+    today = datetime.now(UTC).date()
+    return [
+        HomeAction(one.text, one.meeting, one.page_url, one.due, one.is_overdue(today))
+        for one in open_actions(session, person_id)
+    ]
+
+
+def _admin(session: Session) -> AdminPanel:
+    found = session.execute(NUMBERS).one()
+    numbers = [f"{found.n_questions} questions in 24 hours", f"{found.n_open} jobs open"]
+    if found.n_failed:
+        numbers.append(f"⚠️ {found.n_failed} jobs failed: `imp jobs list`")
+    if found.n_alerts:
+        numbers.append(f"⚠️ {found.n_alerts} warnings: `imp doctor`")
+    return AdminPanel(tuple(_source(one) for one in sync_status(session)), tuple(numbers))
 
 
 def _recordings(context: Context, session: Session, person_id: int | None) -> list[HomeRow]:
     values = {"passed": passed_gates(session, person_id), "person_id": person_id, "most": MAX_ROWS}
     rows = []
     for row in session.execute(RECORDINGS, values):
-        about = row.state
+        about = STATES.get(row.state, row.state)
         done, total = (row.progress or {}).get("done"), (row.progress or {}).get("total")
         if done and total:
-            about += f", {round(100 * done / total)}%"
+            about += f"  {progress_bar(done, total)}"
         if row.error:
             about += f": {row.error}"
         url = row.page_url or f"{context.settings.public_url}/recordings/{row.id}"
