@@ -14,6 +14,7 @@ from connectors.slack.listeners.app import ignore_the_rest, make_bolt
 from connectors.slack.web import make_client, nameless_client
 from workers.context import Context
 from workers.slack_inbox import SlackInbox
+from workers.slack_reviews import SlackReviews
 
 logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 1024 * 1024
@@ -84,6 +85,7 @@ def _bolt(context: Context) -> App:
         nameless_client(settings) if settings.slack_client_id else make_client(settings),
         secret.get_secret_value() if secret else None,
         SlackInbox(context),
+        SlackReviews(context),
         bot_of=context.installations.bot_of if settings.slack_client_id else None,
     )
     ignore_the_rest(app)

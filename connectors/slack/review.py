@@ -1,4 +1,4 @@
-"""Drafted minutes as a message with Approve and Discard, and as a row of the home tab.
+"""Drafted minutes as a message with the buttons of a review, and as a row of the home tab.
 
 Whoever is shown the lines may open the recording; the caller sees to that.
 """
@@ -60,23 +60,50 @@ def review_blocks(draft: Draft) -> list[Block]:
     return [*blocks, buttons(draft.minutes_id)]
 
 
-def buttons(minutes_id: int) -> Block:
-    def button(label: str, action_id: str, style: str, sure: str) -> dict[str, Any]:
-        return {
-            "type": "button", "text": _plain(label), "action_id": action_id, "value": str(minutes_id), "style": style,
-            "confirm": {
-                "title": _plain(f"{label}?"), "text": _plain(sure), "confirm": _plain(label), "deny": _plain("Back"),
-            },
-        }  # fmt: skip
+def channel_blocks(draft: Draft) -> list[Block]:
+    """What a channel sees of it: the title and how many lines there are, above the buttons."""
+    return [section(channel_line(draft)), buttons(draft.minutes_id)]
 
+
+def channel_line(draft: Draft) -> str:
+    """One line of mrkdwn."""
+    counts = len(draft.lines)
+    title = shorten(escape(draft.title), 300)
+    return f"📝 *Minutes to review:* {title} — {counts} line{'' if counts == 1 else 's'}"
+
+
+def buttons(minutes_id: int) -> Block:
+    """Approve, the three modals, Discard; the two that end the review ask once more."""
     return {
         "type": "actions",
         "block_id": f"minutes_{minutes_id}",
         "elements": [
-            button("Approve", "minutes_approve", "primary", "The minutes are published in Confluence."),
-            button("Discard", "minutes_discard", "danger", "The draft is kept, but not published."),
+            _sure(
+                minutes_id,
+                "Approve",
+                "minutes_approve",
+                "primary",
+                "The minutes are published in Confluence.",
+            ),
+            _button(minutes_id, "Edit", "minutes_edit"),
+            _button(minutes_id, "Rename speakers", "minutes_speakers"),
+            _button(minutes_id, "Assign", "minutes_assign"),
+            _sure(
+                minutes_id, "Discard", "minutes_discard", "danger", "The draft is kept, but not published."
+            ),
         ],
     }
+
+
+def _button(minutes_id: int, label: str, action_id: str) -> dict[str, Any]:
+    return {"type": "button", "text": _plain(label), "action_id": action_id, "value": str(minutes_id)}
+
+
+def _sure(minutes_id: int, label: str, action_id: str, style: str, sure: str) -> dict[str, Any]:
+    confirm = {
+        "title": _plain(f"{label}?"), "text": _plain(sure), "confirm": _plain(label), "deny": _plain("Back"),
+    }  # fmt: skip
+    return {**_button(minutes_id, label, action_id), "style": style, "confirm": confirm}
 
 
 def _packed(heading: str, lines: Sequence[DraftLine]) -> list[str]:

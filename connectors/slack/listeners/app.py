@@ -24,8 +24,10 @@ from connectors.slack.listeners.messages import add_messages
 from connectors.slack.listeners.minutes_review import add_minutes_review
 from connectors.slack.listeners.recordings import add_recordings
 from connectors.slack.listeners.removal import add_removal
+from connectors.slack.listeners.review_forms import add_review_forms
 from connectors.slack.listeners.shortcuts import add_shortcuts
 from connectors.slack.listeners.verifying import add_verifying
+from connectors.slack.review_forms import Reviews
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,12 @@ BotOf = Callable[[str | None, str | None], Bot | None]
 
 
 def make_bolt(
-    client: WebClient, signing_secret: str | None, inbox: Inbox, *, bot_of: BotOf | None = None
+    client: WebClient,
+    signing_secret: str | None,
+    inbox: Inbox,
+    reviews: Reviews,
+    *,
+    bot_of: BotOf | None = None,
 ) -> App:
     """The Bolt app; verifies signatures with the replay window, answers from its own thread pool.
 
@@ -68,17 +75,18 @@ def make_bolt(
         logger=logging.getLogger("connectors.slack.bolt"),
     )
     app.error(_log_error)
-    add_listeners(app, inbox)
+    add_listeners(app, inbox, reviews)
     return app
 
 
-def add_listeners(app: App, inbox: Inbox) -> None:
+def add_listeners(app: App, inbox: Inbox, reviews: Reviews) -> None:
     """Register every surface; of two listeners that fit, Bolt takes the one registered first."""
     add_assistant(app, inbox)
     add_recordings(app, inbox)
     add_commands(app, inbox)
     add_home_tab(app, inbox)
     add_minutes_review(app, inbox)
+    add_review_forms(app, reviews)
     add_messages(app, inbox)
     add_answer_buttons(app, inbox)
     add_removal(app, inbox)
