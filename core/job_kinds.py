@@ -35,6 +35,7 @@ KINDS: dict[str, JobKind] = {
         JobKind("admin_word", "ask", max_attempts=4),
         JobKind("review_minutes", "ask", max_attempts=6),
         JobKind("ask_review", "io"),
+        JobKind("redraw_review", "ask", max_attempts=4),
         JobKind("take_slack_file", "io"),
         JobKind("sync_source", "sync"),
         JobKind("sync_page", "sync"),

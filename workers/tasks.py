@@ -28,6 +28,7 @@ MODULES = {
     "admin_word": "workers.admin_word",
     "review_minutes": "workers.review_minutes",
     "ask_review": "workers.ask_review",
+    "redraw_review": "workers.redraw_review",
     "take_slack_file": "workers.take_slack_file",
     "sync_source": "workers.sync_source",
     "sync_page": "workers.sync_page",
