@@ -59,7 +59,7 @@ def test_an_expired_response_url_becomes_a_direct_message(house: House, slack: S
     assert slack.http.post(reply["response_url"], json={"text": "used up"}).status_code == 404
     house.start("worker")
     direct = slack.act("direct", user=ADA, **{"with": "imp"})["channel"]
-    wait_for(slack, direct, EIGHT, 60)
+    wait_for(slack, direct, EIGHT, 120)
     assert not saying(slack, GENERAL, EIGHT)
 
 
@@ -69,18 +69,18 @@ def test_the_web_server_dies_before_the_answer(house: House, slack: SlackSandbox
     taken(house, ts)
     house.kill("web")
     house.start("worker")
-    wait_for(slack, GENERAL, EIGHT, 60)
+    wait_for(slack, GENERAL, EIGHT, 120)
     house.start("web")
     time.sleep(1)
     assert len(bot_messages(slack, GENERAL)) == 1
 
 
 def test_slack_delivers_again_to_a_server_that_was_away(house: House, slack: SlackSandbox) -> None:
-    slack.put("settings", retry_delays_s=[1.0, 4.0, 4.0])
+    slack.put("settings", retry_delays_s=[1.0, 5.0, 40.0])
     house.kill("web")
     ask_in_channel(slack)
     house.start("web")
-    wait_for(slack, GENERAL, EIGHT, 60)
+    wait_for(slack, GENERAL, EIGHT, 120)
     time.sleep(1)
     assert len(bot_messages(slack, GENERAL)) == 1
 
@@ -91,10 +91,10 @@ def test_the_worker_dies_in_the_middle(
 ) -> None:
     slack.put("faults", rules=[{"method": method, "kind": "slow", "delay_s": 0.7, "count": 1}])
     ask_in_channel(slack)
-    until(lambda: any(one.path == f"/api/{method}" for one in sent.sent), "the worker did not start", 20)
+    until(lambda: any(one.path == f"/api/{method}" for one in sent.sent), "the worker did not start", 60)
     house.kill("worker")
     house.start("worker")
-    wait_for(slack, GENERAL, EIGHT, 60)
+    wait_for(slack, GENERAL, EIGHT, 120)
     time.sleep(1)
     assert len(bot_messages(slack, GENERAL)) == 1
 
@@ -105,10 +105,10 @@ def test_the_worker_dies_while_it_answers_a_direct_message(
     channel = slack.act("direct", user=ADA, **{"with": "imp"})["channel"]
     slack.put("faults", rules=[{"method": "chat.update", "kind": "slow", "delay_s": 0.7, "count": 1}])
     slack.act("message", user=ADA, channel=channel, text=OFFICE)
-    until(lambda: any(one.path == "/api/chat.update" for one in sent.sent), "the worker did not start", 20)
+    until(lambda: any(one.path == "/api/chat.update" for one in sent.sent), "the worker did not start", 60)
     house.kill("worker")
     house.start("worker")
-    wait_for(slack, channel, EIGHT, 60)
+    wait_for(slack, channel, EIGHT, 120)
     time.sleep(1)
     assert len(bot_messages(slack, channel)) == 1
 
@@ -122,7 +122,7 @@ def test_socket_mode_needs_no_open_door(make_house: Callable[..., House], slack:
         until(lambda: slack.state()["sockets"], "no socket was opened:\n" + house.log("web"), 20)
         reply = slack.act("command", user=ADA, channel=GENERAL, command="/ask", text=OFFICE)
         assert "Looking" in str(reply["reply"])
-        wait_for(slack, GENERAL, EIGHT, 60)
+        wait_for(slack, GENERAL, EIGHT, 120)
         ask_in_channel(slack)
         until(lambda: len(saying(slack, GENERAL, EIGHT)) == 2, "the mention was not answered", 30)
     finally:

@@ -68,11 +68,12 @@ def test_an_engine_that_is_down_is_said_after_the_last_attempt(
     assert "the engine that writes answers does not answer" in words(told) and "Looking" not in words(told)
 
 
-def give_up(desk: Desk) -> None:
-    """Do as if six workers in a row had died over the question, the last one just now."""
+def give_up(desk: Desk, kind: str = "answer_question") -> None:
+    """Do as if six workers in a row had died over the job, the last one just now."""
     desk.rows(
         "UPDATE jobs SET state = 'running', attempts = max_attempts, claim = 'dead', "
-        "heartbeat_at = now() - interval '1 hour' WHERE kind = 'answer_question'"
+        "heartbeat_at = now() - interval '1 hour' WHERE kind = :kind AND state = 'queued'",
+        kind=kind,
     )
     periodic.sweep(desk.context)
 
@@ -120,3 +121,19 @@ def test_who_cannot_be_told_now_is_told_later(desk: Desk) -> None:
     assert desk.work() == ["done"]
     assert "could not answer" in words(desk.said(channel)[-1])
     assert jobs.KINDS["answer_question"].told_by == "tell_broken"
+
+
+def test_who_shares_is_told_when_every_worker_died(desk: Desk) -> None:
+    desk.slack.act(
+        "command", user=ADA, channel=GENERAL, command="/ask", text="When does the Berlin office open?"
+    )
+    desk.taken("answer_question")
+    desk.work()
+    answer = [one for one in desk.said(GENERAL) if one["visible_to"] == ADA and one["blocks"]][-1]
+    desk.slack.act("click", user=ADA, ts=answer["ts"], action_id="share")
+    desk.taken("share_answer")
+    give_up(desk, "share_answer")
+    assert desk.work() == ["done"]
+    told = desk.said(GENERAL)[-1]
+    assert told["visible_to"] == ADA and "is broken" in words(told)
+    assert all(one["visible_to"] for one in desk.said(GENERAL))
