@@ -11,6 +11,15 @@ import typer
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is done, showing progress.")]
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only when a person says so, or said so before with `--yes`."""
+    if not yes and not typer.confirm(question, err=True):
+        raise typer.Abort()
+
 
 def show_rows(
     rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, none: str

@@ -54,6 +54,7 @@ KINDS: dict[str, JobKind] = {
         JobKind("take_attachment", "sync"),
         JobKind("publish_minutes", "io"),
         JobKind("announce_minutes", "io"),
+        JobKind("erase_outside", "io", max_attempts=20),
         JobKind("ping", "io", max_attempts=1),
     )
 }

@@ -51,5 +51,5 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     with context.factory.begin() as session:
         job.fence(session)
         now = session.get_one(Minutes, row.id)
-        now.announced_at, now.announcement = datetime.now(UTC), {"channel": channel, "ts": ts}
+        now.announced_at, now.announcement = datetime.now(UTC), {"team": team, "channel": channel, "ts": ts}
     return {"ts": ts}

@@ -70,7 +70,7 @@ def correct_word(
         raise BadInput(f"say which words to replace by which, at most {MOST_NAME_CHARS} characters each")
     recording = _locked(session, recording_id)
     n_utterances = _replace_in_segments(session, recording_id, [(wrong, right)])
-    learned = _learn(session, [(wrong, right)], person_id) if learn else ()
+    learned = _learn(session, recording_id, [(wrong, right)], person_id) if learn else ()
     return _carry_on(session, settings, recording, n_utterances, _replacing([(wrong, right)]), learned)
 
 
@@ -107,7 +107,7 @@ def correct_utterance(
     )
     _write(row, text, retimed(row.words, text) if row.words else None)
     n_others = _replace_in_segments(session, recording_id, pairs)
-    learned = _learn(session, pairs, person_id)
+    learned = _learn(session, recording_id, pairs, person_id)
     return _carry_on(session, settings, recording, 1 + n_others, _replacing(pairs), learned)
 
 
@@ -243,12 +243,17 @@ def _write(row: Segment, text: str, words: list[list[Any]] | None) -> None:
     row.text, row.words = text, words
 
 
-def _learn(session: Session, pairs: Sequence[tuple[str, str]], person_id: int | None) -> tuple[str, ...]:
+def _learn(
+    session: Session, recording_id: int, pairs: Sequence[tuple[str, str]], person_id: int | None
+) -> tuple[str, ...]:
     """Remember pairs; one the glossary does not take (too short, part of the right word) is simply not learned."""
     learned = []
     for wrong, right in pairs:
         try:
-            glossary.add_term(session, right, [wrong], origin="correction", person_id=person_id, apply=False)
+            glossary.add_term(
+                session, right, [wrong], origin="correction", person_id=person_id, recording_id=recording_id,
+                apply=False,
+            )  # fmt: skip
         except BadInput as exc:
             logger.info("correction_not_learned", extra={"why": type(exc).__name__})
             continue

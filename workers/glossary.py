@@ -63,9 +63,13 @@ def add_term(
     *,
     origin: str = "manual",
     person_id: int | None = None,
+    recording_id: int | None = None,
     apply: bool = True,
 ) -> int:
     """Add a term, or add to what it is misheard as. Returns its id; with `apply`, old transcripts are mended by a job.
+
+    Args:
+        recording_id: whose correction taught it; forgotten again when that recording is erased.
 
     Raises:
         BadInput: empty, too long, or misheard as something so short that it would change other words.
@@ -79,12 +83,15 @@ def add_term(
     if row is None:
         if session.execute(select(func.count()).select_from(GlossaryTerm)).scalar_one() >= MOST_TERMS:
             raise BadInput(f"the glossary is full ({MOST_TERMS} terms); remove some first")
-        row = GlossaryTerm(term=wanted, heard_as=[], origin=origin, added_by=person_id)
+        row = GlossaryTerm(term=wanted, heard_as=[], learned={}, origin=origin, added_by=person_id)
         session.add(row)
     row.term = wanted
     known = {one.casefold() for one in row.heard_as}
     new = [one for one in dict.fromkeys(misheard) if one.casefold() not in known and one != wanted]
     row.heard_as = [*row.heard_as, *new]
+    if recording_id is not None and new:
+        key = str(recording_id)
+        row.learned = {**row.learned, key: [*row.learned.get(key, []), *new]}
     row.updated_at = func.now()
     session.flush()
     if apply and row.heard_as:

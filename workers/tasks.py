@@ -47,6 +47,7 @@ MODULES = {
     "take_attachment": "workers.take_attachment",
     "publish_minutes": "workers.publish_minutes",
     "announce_minutes": "workers.announce_minutes",
+    "erase_outside": "workers.erase_outside",
     "ping": "workers.ping",
 }
 

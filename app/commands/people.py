@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.console import AsJson, show_rows
+from app.console import AsJson, DryRun, Wait, Yes, confirm, show_one, show_rows
 
 app = typer.Typer(help="People, their accounts and tokens.", no_args_is_help=True)
 Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
@@ -131,3 +131,30 @@ def consent(
     with open_session() as (_, session):
         voices.set_consent(session, people.person_by_email(session, email).id, given=voice)
     print(f"{email}: {'their voice may be recognized' if voice else 'nothing of their voice is kept'}")
+
+
+@app.command()
+def erase(
+    email: Email, dry_run: DryRun = False, yes: Yes = False, wait: Wait = False, as_json: AsJson = False
+) -> None:
+    """Forget a person: accounts, questions, voice and tokens go; meetings name them "Former participant"."""
+    from app.follow import follow
+    from app.session import open_context
+    from workers import audit
+    from workers.erase_person import erase_person
+
+    context = open_context()
+    with context.factory() as session:
+        facts = erase_person(session, context.settings, email).as_row()
+        session.rollback()
+    if dry_run:
+        facts.pop("job_id")
+        show_one(facts, as_json=as_json)
+        return
+    confirm(f"Erase {email} for good?", yes=yes)
+    with context.factory.begin() as session:
+        erased = erase_person(session, context.settings, email)
+        audit.write(session, "cli", "erase person")
+    show_one(erased.as_row(), as_json=as_json)
+    if wait and erased.job_id is not None:
+        follow(context.factory, [erased.job_id])

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.console import AsJson, Wait, say, show_one, show_rows
+from app.console import AsJson, DryRun, Wait, Yes, confirm, say, show_one, show_rows
 
 app = typer.Typer(help="Recordings of meetings.", no_args_is_help=True)
 RecordingId = Annotated[int, typer.Argument(help="Number of the recording, as `imp record list` shows it.")]
@@ -149,6 +149,40 @@ def rename_speaker(
     with open_session() as (context, session):
         done = corrections.rename_speaker(session, context.settings, recording_id, old, new)
     print(f"{done.n_utterances} utterances and {done.n_lines} lines of minutes renamed")
+
+
+@app.command()
+def erase(
+    recording_id: RecordingId,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    wait: Wait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a recording for good: sound, transcript, minutes, their page, and every answer that rests on them."""
+    from app.follow import follow
+    from app.session import open_context
+    from core.tables.meetings import Recording
+    from workers import audit
+    from workers.erase_recording import erase_recording
+
+    context = open_context()
+    with context.factory() as session:
+        erased = erase_recording(session, recording_id)
+        session.rollback()
+        named = session.get_one(Recording, recording_id).title
+    facts = erased.as_row()
+    facts.pop("job_id")
+    if dry_run:
+        show_one(facts, as_json=as_json)
+        return
+    confirm(f"Erase recording {recording_id} ({named!r}) for good?", yes=yes)
+    with context.factory.begin() as session:
+        erased = erase_recording(session, recording_id)
+        audit.write(session, "cli", "erase recording", target=str(recording_id))
+    show_one(erased.as_row(), as_json=as_json)
+    if wait:
+        follow(context.factory, [erased.job_id])
 
 
 def _rows(session: Any, recording_id: int | None, *, limit: int = 1) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ class Minutes(Base):
     """A version of a recording's minutes. `state`: draft, approved, published, discarded, superseded.
 
     `lines` is `core.minutes.MinutesDraft` as JSON. `published_storage` is the base of the next merge.
-    `announcement` is the Slack message that told of them: `{"channel", "ts"}`, or empty.
+    `announcement` is the Slack message that told of them: `{"team", "channel", "ts"}`, or empty.
     `transcript_page_id` and `transcript_storage` are the same of the transcript's own page, where it has one.
     `edited_by` is who made this version out of the one before. A draft is to be reviewed until `review_due_at`;
     `reminded_at` is when the reviewer was reminded of it, which happens once.

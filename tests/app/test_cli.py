@@ -204,3 +204,17 @@ def test_texts_of_unexpected_errors_stay_inside() -> None:
         == "unexpected ValueError; IMP_LOG_LEVEL=DEBUG shows where"
     )
     assert describe(NotConfigured("CONFLUENCE_URL is not set")) == "CONFLUENCE_URL is not set"
+
+
+def test_erasing_asks_first_and_says_what_would_go(imp: Imp) -> None:
+    imp("people", "link", "zed@example.com", "--confluence", "acc-123456", "--name", "Zed Marrow")
+    foreseen = imp("people", "erase", "zed@example.com", "--dry-run", "--json")
+    assert foreseen.exit_code == 0, foreseen.output
+    assert json.loads(foreseen.stdout)["n_accounts"] == 1
+    assert imp("people", "erase", "zed@example.com").exit_code == 1, "nobody said yes"
+    assert "zed@example.com" in imp("people", "list").output
+    assert imp("people", "erase", "zed@example.com", "--yes").exit_code == 0
+    assert "zed@example.com" not in imp("people", "list").output
+    missing = imp("record", "erase", "7", "--yes")
+    assert isinstance(missing.exception, ImpError)
+    assert "recording 7 does not exist" in str(missing.exception)
