@@ -12,7 +12,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
 from app.auth import COOKIE, Ctx, PersonId, current_person, may_open
+from app.form_marks import form_mark
 from app.media import ranged_response
+from app.routes.review import minutes_values
 from core.errors import NotFound
 from core.tables.meetings import Recording
 from core.tables.recording_files import RecordingFile
@@ -59,6 +61,7 @@ def player(
             [one.from_s, f"/recordings/{recording_id}/media" + (f"/{one.file_id}" if one.file_id else "")]
             for one in playable(session, recording)
         ]
+        shown = minutes_values(session, recording, person_id)
     values = {
         "recording": recording,
         "transcript": transcript,
@@ -66,6 +69,9 @@ def player(
         "sounds": sounds if _has_sound(recording) else [],
         "unknown": UNKNOWN_SPEAKER,
         "clock": _clock,
+        "minutes": shown,
+        "speakers": list(dict.fromkeys(one.speaker or UNKNOWN_SPEAKER for one in transcript.utterances)),
+        "form_mark": form_mark(request),
     }
     return templates.TemplateResponse(request, "player.html", values)
 
