@@ -97,6 +97,7 @@ def answer_question(
     embedder: Embedder,
     generator: Generator,
     filters: Filters | None = None,
+    within: Filters | None = None,
     ranking: Ranking | None = None,
     top_k: int = TOP_K,
     answer_from: float = ANSWER_FROM,
@@ -104,6 +105,8 @@ def answer_question(
     """Answer from what lies behind `passed_gates`; models run outside of any transaction.
 
     Args:
+        filters: narrows the search; None reads it from the question's words.
+        within: spaces and sources that are searched at all; the question's words narrow further, never widen.
         answer_from: least confidence at which an answer is given; below it the outcome is `low_confidence`.
 
     Raises:
@@ -115,7 +118,7 @@ def answer_question(
         query = understand(question)
         vector = embedder.embed_query(query.text)
     with watch("search"):
-        found = _search(factory, query, vector, embedder, passed_gates, filters, top_k, ranking)
+        found = _search(factory, query, vector, embedder, passed_gates, filters, top_k, ranking, within)
     if not found.hits:
         return _refusal("nothing_found", query, generator, found, [], NO_SIGNALS, 0.0, watch, [])
     evidence = gather(found.hits, generator.budget_tokens)
@@ -183,6 +186,7 @@ def _search(
     filters: Filters | None,
     top_k: int,
     ranking: Ranking | None,
+    within: Filters | None = None,
 ) -> Found:
     with factory() as session:
         model = find_model(session, embedder)
@@ -202,6 +206,7 @@ def _search(
                 if asked
                 else None
             )
+            filters = _both(filters, within) if filters else within
 
         def found_within(filters: Filters | None) -> Found:
             return search(
@@ -218,8 +223,16 @@ def _search(
 
         found = found_within(filters)
         if is_read and not found.hits:
-            return found_within(None)  # the words meant something else
+            return found_within(within)  # the words meant something else
         return replace(found, narrowed=filters) if is_read else found
+
+
+def _both(asked: Filters, within: Filters | None) -> Filters:
+    """What the words ask for, inside of what may be searched; words that point outside of it say nothing."""
+    if within is None:
+        return asked
+    spaces = tuple(space for space in asked.spaces if not within.spaces or space in within.spaces)
+    return replace(asked, spaces=spaces or within.spaces, source_ids=within.source_ids)
 
 
 def _supported(

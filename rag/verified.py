@@ -38,6 +38,7 @@ LIVE = text("""
           WHERE s.verified_id = v.id AND d.content_hash = s.content_hash AND d.deleted_at IS NULL
             AND d.status = 'current' AND d.gate_ids <@ CAST(:passed AS int[])
             AND (CAST(:spaces AS text[]) = '{}' OR d.space_key = ANY(CAST(:spaces AS text[])))
+            AND (CAST(:source_ids AS int[]) = '{}' OR d.source_id = ANY(CAST(:source_ids AS int[])))
       )
     ORDER BY (v.question_key = :key) DESC, similarity DESC, v.verified_at DESC LIMIT :most
 """)
@@ -126,7 +127,8 @@ def find_verified(
     asked = {
         "key": question_key(question), "model_id": model.id if model else None, "vector": vector_text(vector),
         "farthest": 1 - LEAST_SIMILAR + 1e-6, "passed": list(passed_gates),
-        "spaces": list(filters.spaces) if filters else [], "most": N_LOOKED_AT,
+        "spaces": list(filters.spaces) if filters else [],
+        "source_ids": list(filters.source_ids) if filters else [], "most": N_LOOKED_AT,
     }  # fmt: skip
     for row in session.execute(LIVE, asked):
         if is_same_question(question, row.question, float(row.similarity)):

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.slack.announcing import Announcement, announce
+from connectors.slack.directory import workspace
+from core import jobs
 from core.errors import NotConfigured, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
-from workers import slack_people
+from workers import channel_rules, slack_people
 from workers.context import Context
 from workers.minutes import draft_of
 from workers.slack_workspaces import announce_place, client_of
@@ -33,6 +35,8 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         recording = session.get_one(Recording, row.recording_id)
         draft = draft_of(row)
     client = client_of(context, team)
+    if (delay_s := _wait_for_quiet_hours(context, row.id, team or workspace(client).team_id, channel)) > 0:
+        return {"waits_s": delay_s}
     key = f"minutes:{row.id}"
     if slack_people.all_may_open(context, client, channel, recording.gate_ids):
         announcement = Announcement(
@@ -53,3 +57,16 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         now = session.get_one(Minutes, row.id)
         now.announced_at, now.announcement = datetime.now(UTC), {"team": team, "channel": channel, "ts": ts}
     return {"ts": ts}
+
+
+def _wait_for_quiet_hours(context: Context, minutes_id: int, team: str, channel: str) -> int:
+    """Seconds until the channel may be told, where a job waits for that; 0 when it may be now."""
+    with context.factory.begin() as session:
+        left = channel_rules.quiet_left(session, team, channel)
+        if left is None:
+            return 0
+        delay_s = int(left.total_seconds()) + 1
+        ends = int(datetime.now(UTC).timestamp()) + delay_s
+        key = f"{minutes_id}:{ends}"
+        jobs.enqueue(session, "announce_minutes", key, delay_s=delay_s, minutes_id=minutes_id)
+    return delay_s

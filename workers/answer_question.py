@@ -2,7 +2,7 @@
 
 A private place (slash command, direct message) uses the asker's gates. A public one uses only what every
 reader of the channel may open; when that leaves nothing it says so in words that are always the same, and the
-asker alone gets what the asker may open.
+asker alone gets what the asker may open. What a channel's settings say about asking there goes first.
 """
 
 import logging
@@ -11,12 +11,14 @@ from typing import Any
 from slack_sdk import WebClient
 
 from connectors.slack import panel, posting
+from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape
 from core import jobs
 from core.errors import ImpError, NotFound, TryAgain
 from core.running_job import RunningJob
 from core.tables.questions import Question
-from workers import questions, slack_people
+from workers import channel_rules, slack_conversations, slack_people
+from workers.channel_settings import ChannelSettings
 from workers.context import Context
 from workers.slack_message import message_of, words_for
 from workers.slack_workspaces import client_of
@@ -31,13 +33,18 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     client = client_of(context, job.args.get("team"))
     question = load(context, int(job.args["question_id"]))
     try:
+        rules = channel_rules.rules_of(context, question)
+        if not rules.may_ask(question.place["user"]):
+            return _refused(context, client, job, question)
         if question.place["kind"] == "command":
             return _below_command(context, client, job, question)
         if is_in_panel(question):
             return _in_panel(context, client, job, question)
         if question.place["kind"] == "dm":
             return _in_direct_message(context, client, job, question)
-        return _in_public(context, client, job, question)
+        if channel_rules.is_private(rules):
+            return _in_channel_alone(context, client, job, question)
+        return _in_public(context, client, job, question, rules)
     except Exception as exc:
         if is_last(job, exc):
             why = str(exc) if isinstance(exc, ImpError) else UNEXPECTED
@@ -77,7 +84,7 @@ def asker(context: Context, client: WebClient, question: Question) -> int | None
 def _below_command(
     context: Context, client: WebClient, job: RunningJob, question: Question
 ) -> dict[str, Any]:
-    found = questions.answer(context, question.id, audience=[asker(context, client, question)])
+    found = channel_rules.answer(context, question, [asker(context, client, question)])
     job.check()
     if not job.checkpoint.get("said"):
         posting.answer_alone(client, question.place, message_of(context, question, found), mark_of(question))
@@ -85,11 +92,32 @@ def _below_command(
     return {"outcome": found.outcome, "said": "private"}
 
 
+def _refused(context: Context, client: WebClient, job: RunningJob, question: Question) -> dict[str, Any]:
+    """Somebody the channel's settings do not name; only they learn of it."""
+    said = words_for(question).may_not_ask
+    if not job.checkpoint.get("said"):
+        posting.say_alone(client, question.place, said, [section(said)], mark_of(question))
+        _save(context, job, said=True)
+    channel_rules.refuse(context, question, "this channel names who may ask")
+    return {"outcome": "refused", "said": "private"}
+
+
+def _in_channel_alone(
+    context: Context, client: WebClient, job: RunningJob, question: Question
+) -> dict[str, Any]:
+    """A mention where nothing may be posted for all to see: as below a command."""
+    if not job.checkpoint.get("looking"):
+        mark = f"{mark_of(question)}:looking"
+        posting.say_alone(client, question.place, posting.LOOKING, [section(posting.LOOKING)], mark)
+        _save(context, job, looking=True)
+    return _below_command(context, client, job, question)
+
+
 def _in_direct_message(
     context: Context, client: WebClient, job: RunningJob, question: Question
 ) -> dict[str, Any]:
     posted = _looking(context, client, job, question)
-    found = questions.answer(context, question.id, audience=[asker(context, client, question)])
+    found = channel_rules.answer(context, question, [asker(context, client, question)])
     job.check()
     posting.edit_private(client, question.place, posted, message_of(context, question, found))
     return {"outcome": found.outcome, "said": "private"}
@@ -102,7 +130,7 @@ def _in_panel(context: Context, client: WebClient, job: RunningJob, question: Qu
         panel.set_status(client, place, panel.LOOKING)
         if not place.get("understood"):
             panel.set_title(client, place, question.text)
-    found = questions.answer(context, question.id, audience=[asker(context, client, question)])
+    found = channel_rules.answer(context, question, [asker(context, client, question)])
     job.check()
     message = message_of(context, question, found)
     begun = job.checkpoint.get("posted_ts")
@@ -122,18 +150,23 @@ def _in_panel(context: Context, client: WebClient, job: RunningJob, question: Qu
     return {"outcome": found.outcome, "said": "private", "is_streamed": streamed is not None}
 
 
-def _in_public(context: Context, client: WebClient, job: RunningJob, question: Question) -> dict[str, Any]:
-    """In the thread of the mention, for everybody who reads the channel."""
-    place = question.place
-    posted = _looking(context, client, job, question)
+def _in_public(
+    context: Context, client: WebClient, job: RunningJob, question: Question, rules: ChannelSettings
+) -> dict[str, Any]:
+    """In the thread of the mention, or where the channel wants it, for everybody who reads the channel."""
+    place = channel_rules.at_its_place(question, rules)
+    posted = _looking(context, client, job, question, place)
+    if rules.reply == "channel":
+        with context.factory.begin() as session:
+            slack_conversations.goes_on(session, place["channel"], posted, question.id)
     person_id = asker(context, client, question)
     audience = [*slack_people.audience_of(context, client, place["channel"]), person_id]
-    found = questions.answer(context, question.id, audience=audience)
+    found = channel_rules.answer(context, question, audience)
     job.check()
     if found.outcome == "answered":
         posting.edit_public(client, place, posted, message_of(context, question, found))
         return {"outcome": found.outcome, "said": "public"}
-    alone = questions.answer(context, question.id, audience=[person_id])
+    alone = channel_rules.answer(context, question, [person_id])
     job.check()
     if not job.checkpoint.get("said"):
         posting.answer_alone(client, place, message_of(context, question, alone), mark_of(question))
@@ -142,12 +175,20 @@ def _in_public(context: Context, client: WebClient, job: RunningJob, question: Q
     return {"outcome": alone.outcome, "said": "private"}
 
 
-def _looking(context: Context, client: WebClient, job: RunningJob, question: Question) -> str:
+def _looking(
+    context: Context,
+    client: WebClient,
+    job: RunningJob,
+    question: Question,
+    place: dict[str, Any] | None = None,
+) -> str:
     """The message the answer will be edited into; remembered, so that it is posted once."""
     posted = job.checkpoint.get("posted_ts")
     if posted is None:
         is_retry = job.claimed.attempt > 1
-        posted = posting.find_or_post_looking(client, question.place, mark_of(question), is_retry=is_retry)
+        posted = posting.find_or_post_looking(
+            client, place or question.place, mark_of(question), is_retry=is_retry
+        )
         _save(context, job, posted_ts=posted)
     return str(posted)
 

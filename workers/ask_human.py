@@ -5,6 +5,7 @@ whose page not everyone in the channel may open is asked alone.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk import WebClient
@@ -16,7 +17,7 @@ from core.access import gates_passed_by_all
 from core.errors import Denied, NotFound
 from core.running_job import RunningJob
 from core.tables.questions import Question
-from workers import slack_experts, slack_people
+from workers import channel_rules, slack_experts, slack_people
 from workers.answer_question import load
 from workers.context import Context
 from workers.slack_message import words_for
@@ -58,16 +59,17 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
 def _whom(context: Context, client: WebClient, question: Question, clicker: str) -> tuple[list[str], bool]:
     """Whom to ask, and whether the channel may see that it is they."""
     place = question.place
+    is_quiet = channel_rules.rules_of(context, question).quiet_for(datetime.now(UTC)) is not None
     with context.factory() as session:
         experts = slack_experts.experts_of(session, context.settings, place["channel"], place.get("team"))
         owner = slack_experts.owner_of_first_source(session, context.settings, question)
     others = [user for user in experts if user != clicker]
     if others:
-        return others, place["kind"] != "dm"
+        return others, place["kind"] != "dm" and not is_quiet
     if owner is None:
         return [], False
     users = [user for user in owner.users if user != clicker]
-    if place["kind"] == "dm":
+    if place["kind"] == "dm" or is_quiet:
         return users, False
     audience = slack_people.audience_of(context, client, place["channel"])
     with context.factory() as session:

@@ -52,6 +52,7 @@ def answer(
     *,
     audience: Sequence[int | None],
     filters: Filters | None = None,
+    within: Filters | None = None,
 ) -> Answer:
     """Answer from what everyone of `audience` may open, and keep the answer with the question.
 
@@ -60,6 +61,7 @@ def answer(
     Args:
         audience: person ids; None stands for somebody unknown, who passes only what is open to anyone.
         filters: narrows what is searched; None reads it from the question's words.
+        within: what is searched at all, as in a channel of few spaces; None is everything.
 
     Raises:
         NotFound: the question's row is gone.
@@ -72,11 +74,12 @@ def answer(
             raise NotFound(f"question {question_id} does not exist")
         text = row.place.get("understood") or row.text
         passed = gates_passed_by_all(session, audience)
-    key = answers_at_hand.reuse_key(context, text, passed, filters)
+    narrowed = filters or within
+    key = answers_at_hand.reuse_key(context, text, passed, narrowed)
     found = (
-        answers_at_hand.confirmed(context, text, passed, filters)
+        answers_at_hand.confirmed(context, text, passed, narrowed)
         or answers_at_hand.given(context, text, passed, key)
-        or _afresh(context, text, passed, filters)
+        or _afresh(context, text, passed, filters, within)
     )
     total_s = time.monotonic() - started
     is_own = not ({"verified", "reused"} & set(found.trace))
@@ -92,12 +95,14 @@ def answer(
     return found
 
 
-def _afresh(context: Context, text: str, passed: Sequence[int], filters: Filters | None) -> Answer:
+def _afresh(
+    context: Context, text: str, passed: Sequence[int], filters: Filters | None, within: Filters | None
+) -> Answer:
     generator = context.generator
     try:
         return answer_question(
             context.factory, text, passed_gates=passed, embedder=context.embedder, generator=generator,
-            filters=filters,
+            filters=filters, within=within,
         )  # fmt: skip
     except NotConfigured as exc:
         if "nothing is indexed" not in str(exc):

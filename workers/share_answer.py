@@ -1,5 +1,6 @@
 """Job: share a private answer with the channel it was asked in, answered anew for everyone who reads there."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk import WebClient
@@ -8,13 +9,14 @@ from connectors.slack import posting
 from core.errors import Denied, NotFound
 from core.running_job import RunningJob
 from core.tables.questions import Question
-from workers import questions, slack_people
+from workers import channel_rules, questions, slack_people
 from workers.answer_question import UNEXPECTED, is_last, load
 from workers.context import Context
 from workers.slack_message import message_of, words_for
 from workers.slack_workspaces import client_of
 
 NOT_SHARED = "I did not share it: nothing that everyone in this channel may open answers this question."
+QUIET_HOURS = "I did not share it: this channel has quiet hours now. Share it when they are over."
 NOT_A_MEMBER = "I did not share it: I am not in this channel. Invite me, then share again."
 
 
@@ -24,6 +26,9 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     client = client_of(context, question.place.get("team"))
     place = {**question.place, "response_url": job.args.get("response_url")}
     mark = mark_of_share(job.claimed.id)
+    if channel_rules.rules_of(context, question).quiet_for(datetime.now(UTC)) is not None:
+        posting.tell_asker(client, place, QUIET_HOURS, mark)
+        return {"said": "refused"}
     try:
         return _share(context, client, job, question, mark)
     except (Denied, NotFound):
@@ -54,7 +59,7 @@ def _share(
     audience = slack_people.audience_of(context, client, place["channel"])
     shared_id = _shared_question(context, job, question)
     person_id = slack_people.person_of(context, client, place["user"])
-    found = questions.answer(context, shared_id, audience=[*audience, person_id])
+    found = channel_rules.answer(context, load(context, shared_id), [*audience, person_id])
     if found.outcome != "answered":
         raise _Refused
     message = message_of(context, load(context, shared_id), found)

@@ -80,6 +80,17 @@ def remember(session: Session, asked: Asked, question_id: int) -> None:
     )
 
 
+def goes_on(session: Session, channel: str, posted: str, question_id: int) -> None:
+    """An answer stands in the channel itself: what is written below it leans on its question."""
+    if session.get(Question, question_id) is None:
+        return  # the person asked to be forgotten meanwhile
+    values = {"question_id": question_id, "updated_at": datetime.now(UTC)}
+    statement = insert(Conversation).values(provider=PROVIDER, channel=channel, thread=posted, **values)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["provider", "channel", "thread"], set_=values)
+    )
+
+
 def stand_alone(text: str, before: str) -> str | None:
     """The question with the topic of the one before, or None when it stands alone already.
 

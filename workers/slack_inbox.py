@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from connectors.slack.channel_modal import ChannelForm
 from connectors.slack.inbox import AdminWord, Asked, Clicked, FileShared, PanelOpened, Reviewed
 from connectors.slack.verification import Confirmation, Verification
 from core import jobs
@@ -18,7 +19,8 @@ from core.errors import BadInput
 from core.tables.jobs import Delivery
 from core.tables.people import Account
 from core.tables.questions import Question
-from workers import questions, slack_conversations, slack_experts, slack_workspaces
+from workers import channel_form, questions, slack_conversations, slack_experts, slack_workspaces
+from workers.channel_settings import channel_settings
 from workers.context import Context
 from workers.people import person_of_account
 
@@ -43,9 +45,7 @@ class SlackInbox:
     def ask(self, asked: Asked) -> str | None:
         with self._context.factory.begin() as session:
             before = slack_conversations.question_before(session, asked)
-            if asked.place == "thread" and (
-                before is None or not slack_conversations.is_question(asked.text)
-            ):
+            if not _is_for_us(session, asked, before):
                 return None
             if not _take(session, asked.delivery_id):
                 return None
@@ -140,6 +140,22 @@ class SlackInbox:
                     team=word.team,
                 )
 
+    def channel_form(self, channel: str, user: str, team: str) -> tuple[ChannelForm, dict[int, str]]:
+        with self._context.factory.begin() as session:
+            admin = channel_form.admin_behind(session, self._context.settings, team, user)
+            form, sources = channel_form.shown(session, team, channel)
+            channel_form.open_audited(session, form, admin)
+            return form, sources
+
+    def save_channel(self, form: ChannelForm, user: str) -> dict[str, str]:
+        with self._context.factory.begin() as session:
+            admin = channel_form.admin_behind(session, self._context.settings, form.team, user)
+            try:
+                channel_form.save(session, form, admin)
+            except channel_form.WrongFields as exc:
+                return exc.fields
+        return {}
+
     def review(self, reviewed: Reviewed) -> None:
         with self._context.factory.begin() as session:
             if _take(session, reviewed.delivery_id):
@@ -214,6 +230,17 @@ class SlackInbox:
             *questions.asked_by(PROVIDER, asked.user, self._one_of_many(asked.team)),
         )
         return session.execute(recent).scalar_one() >= self._context.settings.imp_questions_per_minute
+
+
+def _is_for_us(session: Session, asked: Asked, before: str | None) -> bool:
+    """False for talk that names nobody and leads nowhere, and for what the channel's settings leave unanswered."""
+    if asked.place in ("command", "dm"):
+        return True
+    rules = channel_settings(session, asked.team or "", asked.channel)
+    is_question = slack_conversations.is_question(asked.text)
+    if asked.place == "thread":
+        return before is not None and is_question and rules.may_ask(asked.user)
+    return is_question or not rules.is_questions_only
 
 
 def _share(session: Session, question: Question, clicked: Clicked) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from connectors.slack.channel_modal import ChannelForm
 from connectors.slack.verification import Confirmation, Verification
 
 Place = Literal["command", "mention", "dm", "thread"]
@@ -115,6 +116,12 @@ class Inbox(Protocol):
 
     def admin(self, word: AdminWord) -> None:
         """Have an admin's word carried out; who is none is told so."""
+
+    def channel_form(self, channel: str, user: str, team: str) -> tuple[ChannelForm, dict[int, str]]:
+        """A channel's settings and the sources to choose from. Raises Denied for who is no admin."""
+
+    def save_channel(self, form: ChannelForm, user: str) -> dict[str, str]:
+        """Keep a channel's settings; what is wrong, by field, empty when kept. Raises Denied for who is no admin."""
 
     def review(self, reviewed: Reviewed) -> None:
         """Have drafted minutes approved or discarded."""

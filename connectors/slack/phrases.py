@@ -31,6 +31,7 @@ class Phrases:
     follow_up: str
     follow_up_hint: str
     asks_people: str
+    may_not_ask: str
 
 
 LANGUAGES = {
@@ -59,6 +60,7 @@ LANGUAGES = {
         follow_up="Ask a follow-up",
         follow_up_hint="and who decided that?",
         asks_people="{people}: {asker} asked this and would like to hear from a person.",
+        may_not_ask="In this channel only people named in its settings may ask me. Write to me directly instead.",
     ),
     "de": Phrases(
         sources="Quellen",
@@ -86,6 +88,7 @@ LANGUAGES = {
         follow_up="Nachfragen",
         follow_up_hint="und wer hat das entschieden?",
         asks_people="{people}: {asker} hat das gefragt und hätte gern eine Antwort von einem Menschen.",
+        may_not_ask="In diesem Kanal dürfen mich nur Leute fragen, die seine Einstellungen nennen. Schreib mir direkt.",
     ),
     "fr": Phrases(
         sources="Sources",
@@ -112,6 +115,8 @@ LANGUAGES = {
         follow_up="Question suivante",
         follow_up_hint="et qui a décidé cela ?",
         asks_people="{people} : {asker} a posé cette question et aimerait la réponse d'une personne.",
+        may_not_ask="Dans ce canal, seules les personnes nommées dans ses réglages peuvent m'interroger. "
+        "Écrivez-moi directement.",
     ),
     "es": Phrases(
         sources="Fuentes",
@@ -138,6 +143,8 @@ LANGUAGES = {
         follow_up="Seguir preguntando",
         follow_up_hint="¿y quién lo decidió?",
         asks_people="{people}: {asker} preguntó esto y quisiera la respuesta de una persona.",
+        may_not_ask="En este canal solo pueden preguntarme las personas que nombra su configuración. "
+        "Escríbeme directamente.",
     ),
 }
 

@@ -147,9 +147,12 @@ def _said_ephemerally(client: WebClient, place: Place, text: str, blocks: list[B
 
 
 def _thread(place: Place) -> str | None:
-    """Direct messages are answered beside the question, everything else in its thread."""
+    """Direct messages are answered beside the question, everything else in its thread.
+
+    Where the channel wants answers beside the question (`reply`), only what was asked in a thread stays there.
+    """
     thread_ts: str | None = place.get("thread_ts")
-    return thread_ts if place["kind"] == "dm" else thread_ts or place["ts"]
+    return thread_ts if place["kind"] == "dm" or place.get("reply") == "channel" else thread_ts or place["ts"]
 
 
 def _update(client: WebClient, place: Place, ts: str, text: str, blocks: list[Block]) -> None:
