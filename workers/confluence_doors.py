@@ -42,7 +42,7 @@ def read_space_doors(factory: SessionFactory, site: Site, spaces: Iterable[Space
         with factory.begin() as session:
             save_users(session, found.people)
             Doors(session, site.source_id).set(space_door(space.key), found.principals)
-        site.names.update({user.id: user.name for user in found.people})
+        site.learn_names(found.people)
     return problems
 
 
@@ -91,7 +91,7 @@ def read_groups(factory: SessionFactory, site: Site) -> tuple[int, list[str]]:
             continue
         with factory.begin() as session:
             save_group(session, name, members)
-        site.names.update({user.id: user.name for user in members})
+        site.learn_names(members)
     if failure is not None:
         raise failure
     return len(names), problems

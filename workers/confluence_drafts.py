@@ -18,8 +18,17 @@ from workers.confluence_source import PageResolver, Site
 from workers.documents import Draft, content_hash
 from workers.language import language_of
 
+UNSURE = 0
+"""The form of a page that was converted while the site did not tell all: no converter's, so the next pass reads it."""
 MAX_LISTED = 200
 """Tasks and mentions kept of one page; more would only bloat the row."""
+NOT_READ = 0
+"""The version of a file that came in part: older than any, so that the next comparison reads it again."""
+N_DOWNLOADS = 3
+
+
+class _CutOff(Exception):
+    """Fewer bytes came than the site said there are, each time."""
 
 
 def comments_id(page_id: str) -> str:
@@ -29,9 +38,10 @@ def comments_id(page_id: str) -> str:
 
 def page_draft(site: Site, page: PageFacts, gate_ids: list[int] | None) -> Draft:
     """A page as Markdown; drafts stand behind no known door, since only their author may see them."""
-    found = to_markdown(page.storage or "", resolve=PageResolver(site, page.id, page.space_key))
+    resolver = PageResolver(site, page.id, page.space_key)
+    found = to_markdown(page.storage or "", resolve=resolver)
     details: dict[str, Any] = {
-        "form": FORM,
+        "form": UNSURE if resolver.is_unsure else FORM,
         "warnings": list(found.warnings)[:20],
         "mentions": list(found.mentions)[:MAX_LISTED],
     }
@@ -90,6 +100,7 @@ def attachment_draft(
         TryAgain: the download failed for a passing reason.
     """
     markdown, error, details = "", None, {"media_type": file.media_type, "size_bytes": file.size_bytes}
+    version = file.version
     if is_media(file.file_name, file.media_type):
         details["media"] = True
     elif text_format(file.file_name, file.media_type) is None:
@@ -99,12 +110,14 @@ def attachment_draft(
             markdown = _read(site, file, max_bytes)
         except (BadInput, NotFound) as exc:
             error = str(exc)
+        except _CutOff as exc:
+            version, error = NOT_READ, str(exc)
     return Draft(
         external_id=file.id,
         kind="attachment",
         title=file.file_name,
         url=site.client.page_url(file.download_path) if file.download_path else file.url,
-        version=file.version,
+        version=version,
         markdown=markdown,
         space_key=page.space_key,
         parent_id=page.id,
@@ -160,9 +173,14 @@ def _comment(comment: CommentFacts, resolver: PageResolver) -> str:
 def _read(site: Site, file: AttachmentFacts, max_bytes: int) -> str:
     if file.size_bytes > max_bytes:
         raise BadInput(f"{file.file_name}: larger than IMP_MAX_ATTACHMENT_BYTES ({max_bytes} bytes)")
-    with tempfile.NamedTemporaryFile(prefix="imp-attachment-") as spool:
-        with reading.open_attachment(site.client, file, max_bytes=max_bytes) as pieces:
-            for piece in pieces:
-                spool.write(piece)
-        spool.flush()
-        return extract(Path(spool.name), file_name=file.file_name, media_type=file.media_type).markdown
+    for _ in range(N_DOWNLOADS):
+        with tempfile.NamedTemporaryFile(prefix="imp-attachment-") as spool:
+            with reading.open_attachment(site.client, file, max_bytes=max_bytes) as pieces:
+                for piece in pieces:
+                    spool.write(piece)
+            spool.flush()
+            n_bytes = spool.tell()
+            if n_bytes >= file.size_bytes:
+                path = Path(spool.name)
+                return extract(path, file_name=file.file_name, media_type=file.media_type).markdown
+    raise _CutOff(f"{file.file_name}: only {n_bytes} of {file.size_bytes} bytes came; it is tried again")

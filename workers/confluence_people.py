@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from connectors.confluence.facts import UserFacts
 
+# Some answers of Data Center hold nothing but a user's key; a name once known stays then.
 SAVE_IDENTITIES = text("""
     INSERT INTO identities (provider, external_id, name, email)
     SELECT 'confluence', r.id, r.name, r.email
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id text, name text, email text)
     ORDER BY r.id
-    ON CONFLICT (provider, external_id) DO UPDATE SET name = excluded.name,
+    ON CONFLICT (provider, external_id) DO UPDATE SET
+        name = CASE WHEN excluded.name = excluded.external_id THEN coalesce(identities.name, excluded.name)
+                    ELSE excluded.name END,
         email = coalesce(excluded.email, identities.email), refreshed_at = now()
 """)
 SAVE_PEOPLE = text("""

@@ -3,7 +3,7 @@
 Credentials come from the settings each time; the table never holds them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -12,16 +12,16 @@ from sqlalchemy import select, text
 
 from connectors.confluence import reading
 from connectors.confluence.client import ConfluenceClient, nothing
-from connectors.confluence.facts import SpaceFacts
+from connectors.confluence.facts import SpaceFacts, UserFacts
 from connectors.confluence.parse_facts import user_facts
 from connectors.confluence.storage_format.values import PageRef
-from core.errors import ImpError, NotConfigured, NotFound
+from core.errors import ImpError, NotConfigured, NotFound, TryAgain
 from core.tables.documents import Source
 from workers.confluence_site import connect
 from workers.context import Context
 from workers.space_choice import SpaceChoice, choice_of
 
-NAMES = text("SELECT external_id, name FROM identities WHERE provider = 'confluence' AND name IS NOT NULL")
+NAMES = text("SELECT external_id, name FROM identities WHERE provider = 'confluence' AND name <> external_id")
 
 
 @dataclass
@@ -40,6 +40,10 @@ class Site:
     def wants(self, space: SpaceFacts) -> bool:
         """Is this one of the spaces to sync?"""
         return self.choice.wants(space)
+
+    def learn_names(self, users: Iterable[UserFacts]) -> None:
+        """Whoever came without a name (it is their id then) keeps the one that is known."""
+        self.names.update({user.id: user.name for user in users if user.name != user.id})
 
     def wants_key(self, key: str) -> bool:
         """The same by key; asks the site once where labels decide. Raises what that raises."""
@@ -75,16 +79,22 @@ class PageResolver:
     """Answers for one page what its storage format only hints at. Same page, same answers: nothing depends on the
     order in which pages were synced, so that text only changes when someone changed it.
 
-    Included pages are not resolved: what they hold may stand behind doors that this page has not.
+    Included pages are not resolved here: what they hold may stand behind doors that this page has not.
     """
 
     def __init__(self, site: Site, page_id: str, space_key: str) -> None:
         self._site, self._page_id, self._space_key = site, page_id, space_key
+        self.is_unsure = False
+        """A name could not be had for a passing reason: the page is to be read again."""
 
     def user_name(self, account_id: str) -> str | None:
         names = self._site.names
         if account_id not in names:
-            names[account_id] = _ask_name(self._site.client, account_id)
+            try:
+                names[account_id] = _ask_name(self._site, account_id)
+            except TryAgain:
+                self.is_unsure = True
+                return None
         return names[account_id]
 
     def page(self, title: str, space_key: str | None) -> PageRef | None:
@@ -98,11 +108,16 @@ class PageResolver:
         return f"{self._site.client.base_url}/download/attachments/{self._page_id}/{quote(filename)}"
 
 
-def _ask_name(client: ConfluenceClient, account_id: str) -> str | None:
-    parameter = "accountId" if client.is_cloud else "key"
+def _ask_name(site: Site, account_id: str) -> str | None:
+    """Raises TryAgain when the site does not say now."""
+    parameter = "accountId" if site.client.is_cloud else "key"
     try:
-        found = client.get("rest/api/user", {parameter: account_id}, what="a mentioned user", n_tries=2)
+        found = site.client.get("rest/api/user", {parameter: account_id}, what="a mentioned user", n_tries=2)
+    except TryAgain:
+        raise
     except ImpError:
         return None
     user = user_facts(found) if isinstance(found, dict) else None
-    return user.name if user else None
+    if user is None or user.name != user.id:
+        return user.name if user else None
+    return site.names.get(user.id)

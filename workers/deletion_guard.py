@@ -109,6 +109,17 @@ def close_alert(session: Session, source_id: int, space_key: str) -> None:
     session.execute(CLOSE_ALERT, {"key": alert_key(source_id, space_key)})
 
 
+def tell_files(session: Session, source_id: int, page_id: str, title: str, problem: str | None) -> None:
+    """Raise or close the alert of a page whose files could be listed in part only; None: they are all there."""
+    key = f"files:{source_id}:{page_id}"
+    if problem is None:
+        session.execute(CLOSE_ALERT, {"key": key})
+        return
+    message = f"Page {title} ({page_id}): not all of its files were read, and none was removed: {problem}"
+    details = {"source_id": source_id, "page_id": page_id}
+    session.execute(RAISE_ALERT, {"key": key, "message": message[:2000], "details": json.dumps(details)})
+
+
 def alert_key(source_id: int, space_key: str) -> str:
     return f"deletions:{source_id}:{space_key}"
 

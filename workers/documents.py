@@ -86,6 +86,12 @@ SET_STATUS = text("""
     RETURNING id
 """)
 
+CLOSE = text("""
+    UPDATE documents SET gate_ids = NULL
+    WHERE source_id = :source_id AND (external_id = ANY(:ids)
+          OR parent_id = ANY(:ids) AND kind IN ('attachment', 'comments'))
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -237,6 +243,12 @@ def set_status(session: Session, source_id: int, ids: Sequence[str], status: str
     for row in rows:
         enqueue_index(session, row.id)
     return len(rows)
+
+
+def close(session: Session, source_id: int, ids: Sequence[str]) -> None:
+    """Nobody may read these (nor the comments and files of pages) until their doors are known again."""
+    if ids:
+        session.execute(CLOSE, {"source_id": source_id, "ids": list(ids)})
 
 
 def mark_seen(session: Session, source_id: int, ids: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from connectors.confluence import permissions, reading
-from core.errors import NotFound
+from core.errors import NotFound, Unavailable
 from core.running_job import RunningJob
 from workers import sync_source
 from workers.confluence_doors import read_groups, read_space_doors
@@ -37,6 +37,11 @@ def _refresh_page(context: Context, site: Site, page_id: str) -> dict[str, Any]:
         # We may not look behind this door any more, so nobody may through us.
         with context.factory.begin() as session:
             return {"n_documents": restrict_page(session, site.source_id, page_id, []), "is_restricted": True}
+    except Unavailable:
+        # Some servers fail where they mean 'forbidden'; the door stays shut until one of the next tries is answered.
+        with context.factory.begin() as session:
+            restrict_page(session, site.source_id, page_id, [])
+        raise
     with context.factory.begin() as session:
         save_users(session, found.people if found else ())
         n_documents = restrict_page(session, site.source_id, page_id, found.principals if found else None)

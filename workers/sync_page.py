@@ -9,7 +9,7 @@ from connectors.confluence import reading
 from connectors.confluence.facts import AttachmentFacts, PageFacts
 from core.errors import BadInput, Denied, ImpError, NotFound, Unavailable
 from core.running_job import RunningJob
-from workers import take_attachment
+from workers import deletion_guard, take_attachment
 from workers.confluence_doors import read_groups, read_space_doors
 from workers.confluence_drafts import attachment_draft, comments_draft, comments_id
 from workers.confluence_pages import Run, store_pages
@@ -72,11 +72,7 @@ def _sync_comments(run: Run, page: PageFacts) -> None:
 def _sync_files(run: Run, page: PageFacts) -> tuple[int, int]:
     """Read files that are new or changed; forget those that are gone, unless the listing failed."""
     source_id, job = run.site.source_id, run.job
-    try:
-        files = reading.attachments(run.site.client, page.id)
-    except BadInput as exc:
-        logger.warning("attachments_not_listed", extra={"page_id": page.id, "why": str(exc)[:200]})
-        return 0, 0
+    files, problem = reading.attachments(run.site.client, page.id)
     with run.context.factory.begin() as session:
         before = known(session, source_id, [file.id for file in files])
         gate_ids = Doors(session, source_id).ids_of(page)
@@ -95,11 +91,11 @@ def _sync_files(run: Run, page: PageFacts) -> tuple[int, int]:
                 take_attachment.enqueue(session, source_id, file)
         n_read, n_failed = n_read + 1, n_failed + (draft.error is not None)
         job.progress(n_done + 1, len(files), "files")
-    gone = sorted(set(listed) - {file.id for file in files})
-    if gone:
-        with run.context.factory.begin() as session:
-            job.fence(session)
-            set_status(session, source_id, gone, "deleted")
+    gone = sorted(set(listed) - {file.id for file in files}) if problem is None else []
+    with run.context.factory.begin() as session:
+        job.fence(session)
+        set_status(session, source_id, gone, "deleted")
+        deletion_guard.tell_files(session, source_id, page.id, page.title, problem)
     return n_read, n_failed
 
 

@@ -13,7 +13,7 @@ from core.errors import BadInput, Denied, ImpError, NotFound, Unavailable
 from workers import deletion_guard
 from workers.confluence_drafts import comments_id
 from workers.confluence_pages import Run, enqueue_page
-from workers.documents import known, mark_seen
+from workers.documents import close, known, mark_seen
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +44,12 @@ def settle_space(
     except (BadInput, Denied, NotFound, Unavailable) as exc:
         problems.append(f"space {key}: comments were not compared: {exc}")
     try:
-        _compare_files(run, reading.attachments_of_space(run.site.client, key))
-        kinds.append("attachment")
+        files, problem = reading.attachments_of_space(run.site.client, key)
+        _compare_files(run, files)
+        if problem is None:
+            kinds.append("attachment")
+        else:  # what was listed is kept; what was not may be there all the same
+            problems.append(f"space {key}: not all attachments were compared: {problem}")
     except (BadInput, Denied, NotFound, Unavailable) as exc:
         problems.append(f"space {key}: attachments were not compared: {exc}")
     problem = _remove_missing(run, key, kinds, since=since, is_whole=is_whole, accept=accept)
@@ -108,6 +112,7 @@ def _remove_missing(
             deletion_guard.alert(session, source_id, key, verdict)
             return f"space {key}: nothing was removed, since {verdict.reason}"
     statuses: dict[str, str] = {}
+    unknown: list[deletion_guard.Missing] = []
     for one in verdict.missing:
         run.job.check()
         try:
@@ -118,14 +123,20 @@ def _remove_missing(
                 statuses[one.id] = deletion_guard.true_status(run.site.client, one.id)
         except ImpError as exc:
             logger.warning("status_unknown", extra={"content_id": one.id, "why": str(exc)[:200]})
+            if isinstance(exc, Unavailable):  # neither listed nor shown: it may have been closed to us
+                unknown.append(one)
     with factory.begin() as session:
         run.job.fence(session)
         run.counts.removed += deletion_guard.apply(session, source_id, statuses)
         for content_id, status in statuses.items():
             if status == "current":  # not listed here any more but there: it moved to another space
                 _reread(run, session, verdict.missing, content_id)
+        close(session, source_id, [one.id for one in unknown])
         if is_whole:
             deletion_guard.close_alert(session, source_id, key)
+    if unknown:
+        named = ", ".join(f"{one.title or one.kind} ({one.id})" for one in unknown[:5])
+        return f"space {key}: {len(unknown)} closed to everyone, since the site neither lists nor shows them: {named}"
     return None
 
 

@@ -67,8 +67,10 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         raise Unavailable("the doors of the page are not known yet")
     site = open_site(context, source_id, check=job.check)
     try:
-        files = {one.id: one for one in reading.attachments(site.client, str(job.args["page_id"]))}
-        file = files.get(file_id)
+        files, problem = reading.attachments(site.client, str(job.args["page_id"]))
+        file = next((one for one in files if one.id == file_id), None)
+        if file is None and problem is not None:
+            raise Unavailable(problem)
         if file is None:
             return {"recording_id": None, "why": "the attachment is gone"}
         page_title = found.ancestor_titles[-1] if found.ancestor_titles else None

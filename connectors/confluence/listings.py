@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.confluence.client import N_TRIES, ConfluenceClient
 from connectors.confluence.facts import Batch, FailedItem, Position
-from core.errors import ImpError, NotFound, TryAgain, Unavailable
+from core.errors import BadInput, ImpError, NotFound, TryAgain, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ def batches(
     light: Json | None = None,
     fetch_one: FetchOne | None = None,
     position: Position | None = None,
+    to_the_end: bool = False,
 ) -> Iterator[Batch]:
     """The pages of a listing, from `position` on.
 
@@ -40,6 +41,7 @@ def batches(
     Args:
         light: parameters of a request that cannot fail for one item's sake; None: failures are raised.
         fetch_one: the full item for its light form.
+        to_the_end: ask on until nothing new comes, for listings whose short page need not be their last.
 
     Raises:
         Unavailable: the site itself fails. RateLimited, Denied, BadInput as the client does.
@@ -60,7 +62,7 @@ def batches(
                 raise
             batch = _one_by_one(client, path, light, at, what, fetch_one, exc)
         else:
-            batch = _batch(answer, at, size, seen, is_cloud=client.is_cloud)
+            batch = _batch(answer, at, size, seen, to_the_end=to_the_end)
             size = min(limit, size * 2)
         yield batch
         if batch.following is None:
@@ -69,19 +71,45 @@ def batches(
 
 
 def items(
-    client: ConfluenceClient, path: str, params: Json | None = None, *, what: str, limit: int = 200
+    client: ConfluenceClient,
+    path: str,
+    params: Json | None = None,
+    *,
+    what: str,
+    limit: int = 200,
+    to_the_end: bool = False,
 ) -> list[Json]:
-    """The whole of a short listing at once.
+    """The whole of a short listing at once; `to_the_end` as `batches` has it.
 
     Raises:
         Unavailable: also when the listing broke off (no results, but more announced).
     """
     found: list[Json] = []
-    for batch in batches(client, path, dict(params or {}), what=what, limit=limit):
+    for batch in batches(client, path, dict(params or {}), what=what, limit=limit, to_the_end=to_the_end):
         if not batch.is_whole:
             raise Unavailable(f"the listing of {what} broke off before its end")
         found += batch.items
     return found
+
+
+def as_far_as_read(
+    client: ConfluenceClient, path: str, params: Json, *, what: str, limit: int
+) -> tuple[list[Json], str | None]:
+    """A listing up to where it fails, and why it failed; None: it is whole.
+
+    Raises:
+        Denied, NotFound: not to be seen at all. RateLimited: later.
+    """
+    found: list[Json] = []
+    try:
+        for batch in batches(client, path, params, what=what, limit=limit):
+            found += batch.items
+            if not batch.is_whole:
+                return found, f"the listing of {what} broke off before its end"
+    except (BadInput, Unavailable) as exc:
+        logger.warning("listing_broke_off", extra={"n_read": len(found), "why": str(exc)[:200]})
+        return found, str(exc)
+    return found, None
 
 
 def _ask(
@@ -101,11 +129,13 @@ def _ask(
     return answer
 
 
-def _batch(answer: Json, at: Position, size: int, seen: set[str], *, is_cloud: bool) -> Batch:
+def _batch(answer: Json, at: Position, size: int, seen: set[str], *, to_the_end: bool = False) -> Batch:
     results = [one for one in answer["results"] if isinstance(one, dict)]
     fresh = [one for one in results if _key(one) not in seen]
     seen.update(map(_key, results))
-    following = _following(answer, at, len(results), size, is_cloud=is_cloud)
+    following = _following(answer, at, len(results), size)
+    if to_the_end and following is None and fresh:
+        following = Position(at.start + len(results))
     total = answer.get("totalSize")
     is_whole = True
     if following is not None and not fresh:
@@ -114,7 +144,7 @@ def _batch(answer: Json, at: Position, size: int, seen: set[str], *, is_cloud: b
     return Batch(tuple(fresh), (), following, total if isinstance(total, int) else None, is_whole)
 
 
-def _following(answer: Json, at: Position, n_results: int, size: int, *, is_cloud: bool) -> Position | None:
+def _following(answer: Json, at: Position, n_results: int, size: int) -> Position | None:
     """The next position: Cloud's search by its cursor, everything else by an offset of our own.
 
     Servers return fewer than asked, either since they cap `limit` (their answer says so) or since they filter
@@ -146,7 +176,7 @@ def _one_by_one(
 ) -> Batch:
     """The one item at `at`, read by itself. Raises when not even its id can be had: then it is the site that fails."""
     answer = _ask(client, path, light, at, 1, what)
-    batch = _batch(answer, at, 1, set(), is_cloud=client.is_cloud)
+    batch = _batch(answer, at, 1, set())
     found: list[Json] = []
     failed: list[FailedItem] = []
     for one in batch.items:

@@ -66,7 +66,7 @@ def page_readers(client: ConfluenceClient, page_id: str) -> Readers | None:
 
 def group_ids(client: ConfluenceClient) -> dict[str, str]:
     """Ids of the groups by name; on Data Center a group's name is its id."""
-    found = items(client, "rest/api/group", what="groups", limit=N_LISTED)
+    found = items(client, "rest/api/group", what="groups", limit=N_LISTED, to_the_end=True)
     return {str(one["name"]): str(one.get("id") or one["name"]) for one in found if one.get("name")}
 
 
@@ -77,7 +77,7 @@ def group_members(client: ConfluenceClient, name: str, group_id: str) -> tuple[U
         if client.is_cloud
         else f"rest/api/group/{quote(name, safe='')}/member"
     )
-    found = items(client, path, what=f"members of group {name}", limit=N_LISTED)
+    found = items(client, path, what=f"members of group {name}", limit=N_LISTED, to_the_end=True)
     return tuple(user for user in map(user_facts, found) if user is not None)
 
 

@@ -20,7 +20,7 @@ from connectors.confluence.facts import (
     Position,
     SpaceFacts,
 )
-from connectors.confluence.listings import Json, batches, items
+from connectors.confluence.listings import Json, as_far_as_read, batches, items
 from connectors.confluence.parse_facts import (
     attachment_facts,
     comment_facts,
@@ -44,6 +44,7 @@ ATTACHMENT_FACTS = "version,history,container,metadata,extensions"
 N_WITH_BODIES = 50
 N_LIGHT = 200
 N_IDS = 50
+N_FILES = 100
 KNOWN_ZONE_OVERLAP = timedelta(minutes=75)
 """CQL knows minutes and an account's wall clock, which repeats an hour in autumn."""
 UNKNOWN_ZONE_OVERLAP = timedelta(hours=13)
@@ -202,28 +203,32 @@ def comments_of_space(client: ConfluenceClient, space_key: str) -> dict[str, tup
     return {page_id: in_order(some) for page_id, some in found.items()}
 
 
-def attachments(client: ConfluenceClient, page_id: str) -> tuple[AttachmentFacts, ...]:
-    """Files of a page. Raises BadInput where Data Center's paging fails with 400: what was read before is dropped."""
+def attachments(client: ConfluenceClient, page_id: str) -> tuple[tuple[AttachmentFacts, ...], str | None]:
+    """Files of a page, and why there may be more of them; None: these are all (Data Center's paging may fail)."""
     params = {"expand": ATTACHMENT_FACTS.replace("container,", "")}
     path = f"rest/api/content/{page_id}/child/attachment"
-    found = items(client, path, params, what=f"attachments of {page_id}", limit=100)
-    return tuple(attachment_facts(one, client.base_url, page_id) for one in found)
+    found, problem = as_far_as_read(client, path, params, what=f"attachments of {page_id}", limit=N_FILES)
+    return tuple(attachment_facts(one, client.base_url, page_id) for one in found), problem
 
 
-def attachments_of_space(client: ConfluenceClient, space_key: str) -> dict[str, tuple[AttachmentFacts, ...]]:
-    """All files of a space by page id. Raises Unavailable when the listing broke off."""
+def attachments_of_space(
+    client: ConfluenceClient, space_key: str
+) -> tuple[dict[str, tuple[AttachmentFacts, ...]], str | None]:
+    """The files of a space by page id, and why there may be more of them; None: these are all."""
     params = {
         "cql": f"space = {quoted(space_key)} and type = attachment order by created",
         "expand": ATTACHMENT_FACTS,
     }
     found: dict[str, list[AttachmentFacts]] = {}
-    for one in items(client, SEARCH, params, what=f"attachments of space {space_key}", limit=N_LIGHT):
+    what = f"attachments of space {space_key}"
+    listed, problem = as_far_as_read(client, SEARCH, params, what=what, limit=N_LIGHT)
+    for one in listed:
         try:
             file = attachment_facts(one, client.base_url)
         except BadInput:
             continue
         found.setdefault(file.page_id, []).append(file)
-    return {page_id: tuple(some) for page_id, some in found.items()}
+    return {page_id: tuple(some) for page_id, some in found.items()}, problem
 
 
 def open_attachment(

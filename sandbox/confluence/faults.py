@@ -16,6 +16,9 @@
     large_page       500 when `limit` is beyond "max_limit" (default 10)
     not_found        404 for the content "content_id"
     hidden_500       500 where the answer would have been 403 or 404
+    paging_400       400 as soon as `start` or `cursor` asks for more than the first page
+    user_key_only    people lose every name but their `userKey`, as deleted ones do on Data Center
+    short_page       a listing one short, without a `next` link, although there is more
 """
 
 import json
@@ -33,6 +36,8 @@ import anyio
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.confluence.spoiled import one_short, without_names, without_results
+
 LOG_LENGTH = 5_000
 LOGIN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Administrator Access - Confluence</title>"
@@ -41,7 +46,11 @@ LOGIN_PAGE = (
     b'<p>For security reasons, please confirm your password.</p><input type="password" name="password"/>'
     b"</form></body></html>"
 )
-KINDS = "rate_limit|error|slow|cut|malformed_json|login_page|empty_next|storage_fails|large_page|not_found|hidden_500"
+KINDS = (
+    "rate_limit|error|slow|cut|malformed_json|login_page|empty_next|storage_fails|large_page|not_found|hidden_500"
+    "|paging_400|user_key_only|short_page"
+)
+REWRITTEN = {"user_key_only": without_names, "short_page": one_short}
 
 
 class Rule(BaseModel):
@@ -126,6 +135,8 @@ def _fits(rule: Rule, method: str, path: str, query: str) -> bool:
     if rule.kind == "large_page":
         limit = given.get("limit", ["25"])[0]
         return limit.isdigit() and int(limit) > rule.max_limit
+    if rule.kind == "paging_400":
+        return given.get("start", ["0"])[0] != "0" or "cursor" in given
     if rule.kind == "not_found":
         return bool(rule.content_id) and rule.content_id in path.split("/")
     return True
@@ -166,7 +177,7 @@ class FaultLayer:
         elif rule.kind == "slow":
             await anyio.sleep(rule.seconds)
             await self.app(scope, receive, send)
-        elif rule.kind in ("cut", "malformed_json", "empty_next", "hidden_500"):
+        elif rule.kind in ("cut", "malformed_json", "empty_next", "hidden_500", *REWRITTEN):
             await self._change(rule, scope, receive, send)
         else:
             status, headers, body = refusal(rule)
@@ -193,7 +204,10 @@ class FaultLayer:
         elif rule.kind == "malformed_json":
             await _send(send, status, kept, body[: max(1, len(body) * 2 // 3)])
         elif rule.kind == "empty_next" and status == 200:
-            await _send(send, status, kept, _emptied(body, scope))
+            address = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+            await _send(send, status, kept, without_results(body, address))
+        elif rule.kind in REWRITTEN and status == 200:
+            await _send(send, status, kept, REWRITTEN[rule.kind](body))
         else:
             await _send(send, status, kept, body)
 
@@ -212,27 +226,13 @@ def refusal(rule: Rule) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         )
     if rule.kind == "not_found":
         return 404, [], _message(404, f"No content found with id: ContentId{{id={rule.content_id}}}")
+    if rule.kind == "paging_400":
+        return 400, [], _message(400, "Bad Request")
     return rule.status, [], _message(rule.status, "Internal Server Error")
 
 
 def _message(status: int, message: str) -> bytes:
     return json.dumps({"statusCode": status, "message": message}).encode()
-
-
-def _emptied(body: bytes, scope: Scope) -> bytes:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return body
-    if isinstance(answer, dict) and isinstance(answer.get("results"), list):
-        links = answer.get("_links") or {}
-        again = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
-        if "/api/v2/" not in scope["path"]:
-            again = again.removeprefix("/wiki")
-        answer |= {"results": [], "_links": links | {"next": links.get("next") or again}}
-        if "size" in answer:
-            answer["size"] = 0
-    return json.dumps(answer).encode()
 
 
 async def _send(

@@ -124,3 +124,27 @@ def test_state_counts_and_knows_who_asked(faulty: ConfluenceSandbox) -> None:
     assert (entry["account_id"], entry["status"], entry["method"]) == ("acc-bob", 200, "GET")
     counts = faulty.state()["counts"]
     assert (counts["page.current"], counts["page.trashed"], counts["spaces"]) == (7, 1, 3)
+
+
+def test_paging_that_fails_after_the_first_page(faulty: ConfluenceSandbox) -> None:
+    faulty.faults({"kind": "paging_400", "path": "child/attachment"})
+    assert get(faulty, "/rest/api/content/1002/child/attachment?limit=1").status_code == 200
+    assert get(faulty, "/rest/api/content/1002/child/attachment?limit=1&start=0").status_code == 200
+    assert get(faulty, "/rest/api/content/1002/child/attachment?limit=1&start=1").status_code == 400
+
+
+def test_a_listing_that_ends_early(faulty: ConfluenceSandbox) -> None:
+    whole = get(faulty, "/rest/api/space?limit=2").json()
+    faulty.faults({"kind": "short_page", "path": "/space"})
+    short = get(faulty, "/rest/api/space?limit=2").json()
+    assert short["results"] == whole["results"][:1] and short["size"] == 1
+    assert "next" not in short["_links"]
+    assert len(get(faulty, "/rest/api/space?limit=1").json()["results"]) == 1
+
+
+def test_people_known_by_their_key_alone(faulty: ConfluenceSandbox) -> None:
+    url = f"{faulty.url}/rest/api/user/current"
+    key = requests.get(url, auth=ADMIN_LOGIN, timeout=10).json()["userKey"]
+    faulty.faults({"kind": "user_key_only"})
+    found = requests.get(url, auth=ADMIN_LOGIN, timeout=10).json()
+    assert found == {"type": "known", "userKey": key}
