@@ -42,6 +42,7 @@ class Question(Base):
             "answered_at",
             postgresql_where=sql_text("reuse_key IS NOT NULL"),
         ),
+        Index("ix_questions_asker", sql_text("(place ->> 'user')"), "asked_at"),
     )
 
 
