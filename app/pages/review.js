@@ -21,11 +21,16 @@ const change = async (button, ...asked) => {
 };
 let leaving = false;
 
-const hear = row => { if (row?.dataset.start && !box.classList.contains("editing")) play(Number(row.dataset.start)); };
+const listen = second => {  // and what is said there beside it, without moving the page
+  play(second);
+  const list = document.getElementById("transcript"), now = list.querySelector(".now");
+  if (now) list.scrollTop = now.offsetTop - list.clientHeight / 3;
+};
+const hear = row => { if (row?.dataset.start && !box.classList.contains("editing")) listen(Number(row.dataset.start)); };
 box.addEventListener("click", event => {
   const row = event.target.closest(".line");
   if (event.target.closest(".away")) row.remove();
-  else if (event.target.closest(".at")) row.dataset.start && play(Number(row.dataset.start));
+  else if (event.target.closest(".at")) row.dataset.start && listen(Number(row.dataset.start));
   else if (event.target.closest(".more")) {
     const more = event.target.closest(".more");
     more.before(more.nextElementSibling.content.cloneNode(true));
