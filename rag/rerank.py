@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ class Candidate:
     document_id: int
     position: int
     text: str
-    speakers: tuple[str, ...]
+    speakers: Sequence[str]
     parts: Mapping[str, float]
     cosine: float | None
     tuned: float | None = None
@@ -101,11 +102,15 @@ def features(asked: Asked, candidates: Sequence[Candidate]) -> Features:
 
 def named_speakers(question: str, candidates: Sequence[Candidate]) -> frozenset[str]:
     """Lower-cased names of speakers of the candidates that stand in the question as whole words."""
-    asked = f" {' '.join(words(question))} "
+    asked = f" {_plain(question)} "
     names = {name for one in candidates for name in one.speakers}
-    return frozenset(
-        name.casefold() for name in names if words(name) and f" {' '.join(words(name))} " in asked
-    )
+    return frozenset(name.casefold() for name in names if _plain(name) and f" {_plain(name)} " in asked)
+
+
+@lru_cache(4_096)
+def _plain(text: str) -> str:
+    """Its words alone; the same few hundred names speak in every search."""
+    return " ".join(words(text))
 
 
 class _Places:
@@ -206,18 +211,18 @@ def _pairs(asked: Asked, weights: Mapping[str, float], candidates: Sequence[Cand
         return found
     known = [(word, [one for one in lexemes if one in weights]) for word, lexemes in asked.terms]
     searched = [(word, lexemes) for word, lexemes in known if lexemes]
+    holders = {lexeme: {at for at, one in enumerate(candidates) if lexeme in one.parts} for lexeme in weights}
     for (left, left_lexemes), (right, right_lexemes) in zip(searched, searched[1:], strict=False):
         together = re.compile(
             rf"\b{re.escape(_root(left))}\w*\W(?:.{{0,{_PAIR_GAP_CHARS}}}\W)?{re.escape(_root(right))}",
             re.IGNORECASE,
         )
         weight = (weights[left_lexemes[0]] + weights[right_lexemes[0]]) / total
-        for at, one in enumerate(candidates):
-            if (
-                any(lexeme in one.parts for lexeme in left_lexemes)
-                and any(lexeme in one.parts for lexeme in right_lexemes)
-                and together.search(one.text)
-            ):
+        hold_left, hold_right = (
+            set[int]().union(*(holders[lexeme] for lexeme in side)) for side in (left_lexemes, right_lexemes)
+        )
+        for at in hold_left & hold_right:
+            if together.search(candidates[at].text):
                 found[at] += weight
     return found
 

@@ -8,7 +8,7 @@ import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -330,12 +330,12 @@ def search(
     }
     session.execute(_SCAN_ON, {"ef_search": ranking.ef_search})
     rows = session.execute(_statement(model, are_few=seen.are_few), values).all()
-    hits = [_hit(row._asdict()) for row in rows]
+    scores = [row.score for row in rows]
     if ranking.is_reranked and rows:
-        hits = _reranked(
-            rerank.Asked(query.text, tuple(terms), _paired(rows[0].idf_lexemes, rows[0].idfs)), hits, rows
-        )
-    looked_at = hits[: top_k * _N_SPARE]
+        asked = rerank.Asked(query.text, tuple(terms), _paired(rows[0].idf_lexemes, rows[0].idfs))
+        scores = rerank.scores(asked, [_candidate(row) for row in rows]).tolist()
+    best = sorted(range(len(rows)), key=lambda at: -scores[at])[: top_k * _N_SPARE]
+    looked_at = [_hit(rows[at], scores[at]) for at in best]  # of the others nobody needs one
     folded = fold_duplicates(looked_at)
     return Found(
         hits=tuple(folded[:top_k]),
@@ -346,21 +346,16 @@ def search(
     )
 
 
-def _reranked(asked: rerank.Asked, hits: Sequence[Hit], rows: Sequence[Any]) -> list[Hit]:
-    candidates = [
-        rerank.Candidate(
-            document_id=hit.document_id,
-            position=hit.position,
-            text=hit.text,
-            speakers=hit.speakers,
-            parts=_paired(row.part_lexemes, row.part_points),
-            cosine=hit.vector_score,
-            tuned=row.tuned_score,
-        )
-        for hit, row in zip(hits, rows, strict=True)
-    ]
-    scored = zip(hits, rerank.scores(asked, candidates).tolist(), strict=True)
-    return [replace(hit, score=score) for hit, score in sorted(scored, key=lambda pair: -pair[1])]
+def _candidate(row: Any) -> rerank.Candidate:
+    return rerank.Candidate(
+        document_id=row.document_id,
+        position=row.position,
+        text=row.text,
+        speakers=row.speakers,
+        parts=_paired(row.part_lexemes, row.part_points),
+        cosine=row.vector_score,
+        tuned=row.tuned_score,
+    )
 
 
 def _n_looked(seen: Reach, ranking: Ranking, *, is_narrowed: bool) -> int | None:
@@ -486,10 +481,10 @@ def _escaped(phrase: str) -> str:
     return phrase.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _hit(row: Mapping[str, Any]) -> Hit:
-    values = dict(row)
+def _hit(row: Any, score: float) -> Hit:
+    values = row._asdict()
     for name in ("n_copies", "tuned_score", "part_lexemes", "part_points", "idf_lexemes", "idfs"):
         del values[name]
     values["heading_path"] = tuple(values["heading_path"])
     values["speakers"] = tuple(values["speakers"])
-    return Hit(**values)
+    return Hit(**{**values, "score": score})
