@@ -18,13 +18,16 @@ from rag.search import Filters
 from rag.verified import find_verified, kept_citation
 from workers.context import Context
 
-# What was read since may answer better, so any newly read document ends the reuse of all earlier answers.
+# What was read since may answer better, so a newly read document ends the reuse of all earlier answers: one the asker
+# may open, since otherwise a fresh answer would tell that something closed was written.
 GIVEN = text("""
     SELECT q.id, q.answer, q.citations, q.confidence, q.engine, q.answered_at FROM questions q
     WHERE q.reuse_key = :key AND q.trace ? 'rests_on' AND q.answered_at > now() - make_interval(secs => :most_s)
       AND q.outcome = 'answered' AND q.feedback IS DISTINCT FROM 'down'
       AND NOT EXISTS (
-          SELECT 1 FROM jobs j WHERE j.kind = 'index_document' AND j.finished_at > q.answered_at
+          SELECT 1 FROM jobs j JOIN documents d ON d.id = CAST(j.args->>'document_id' AS bigint)
+          WHERE j.kind = 'index_document' AND j.finished_at > q.answered_at
+            AND d.gate_ids <@ CAST(:passed AS int[])
       )
       AND NOT EXISTS (
           SELECT 1 FROM jsonb_each_text(q.trace->'rests_on') was

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli import app
+from core.settings import Settings
 from core.tables.documents import Document, Source
 from rag import store
 from rag.chunking import chunk_markdown
@@ -37,6 +38,12 @@ QUESTIONS = (
     "Who is Brindlewick?",
     "What about the Velmorex talks?",
 )
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Every question is answered anew, so that there is something to compare."""
+    return settings.model_copy(update={"imp_reuse_answers_s": 0})
 
 
 @pytest.fixture

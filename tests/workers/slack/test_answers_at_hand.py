@@ -7,7 +7,7 @@ import pytest
 from core.errors import BadInput, NotFound
 from rag.answer import Answer
 from rag.verified import Confirmed, confirm, expire_changed, list_verified, withdraw
-from tests.journeys.slack.library import STAFF
+from tests.journeys.slack.library import LEADS, STAFF
 from tests.workers.slack.conftest import Desk
 from workers import questions
 
@@ -129,10 +129,16 @@ def test_the_same_question_is_answered_once_while_nothing_changes(desk: Desk, pe
     assert again.trace["reused"] and (again.text, again.citations) == (first.text, first.citations)
     desk.rows("UPDATE documents SET content_hash = 'other', indexed_hash = 'other' WHERE title = 'Lunch'")
     assert "reused" not in ask(desk, LUNCH, people["Ben"]).trace
-    desk.rows(
-        "INSERT INTO jobs (kind, key, queue, state, finished_at) "
-        "VALUES ('index_document', 'x', 'gpu', 'done', now() + interval '1 minute')"
+    ask(desk, LUNCH, people["Ben"])
+    desk.library.page("Raise", "All leads get a raise.", [LEADS])
+    desk.library.page("Dinner", "Dinner is served at six.", [STAFF])
+    read = (
+        "INSERT INTO jobs (kind, key, queue, state, finished_at, args) SELECT 'index_document', id, 'gpu', 'done', "
+        "now() + interval '1 minute', jsonb_build_object('document_id', id) FROM documents WHERE title = "
     )
+    desk.rows(f"{read} 'Raise'")
+    assert ask(desk, LUNCH, people["Ben"]).trace["reused"], "what is closed to Ben changes nothing for him"
+    desk.rows(f"{read} 'Dinner'")
     assert "reused" not in ask(desk, LUNCH, people["Ben"]).trace
     desk.rows("DELETE FROM jobs")
     desk.rows("UPDATE questions SET feedback = 'down'")
