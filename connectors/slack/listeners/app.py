@@ -7,6 +7,7 @@ Signatures are Bolt's to verify. Knows no table and no answer.
 import logging
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import Ack, App, BoltResponse
@@ -31,6 +32,8 @@ from connectors.slack.review_forms import Reviews
 
 logger = logging.getLogger(__name__)
 
+N_LISTENERS = 20
+"""At once; Bolt's own 5 are all taken by five clicks when Slack is slow to open a modal. Postgres takes as many."""
 
 BotOf = Callable[[str | None, str | None], Bot | None]
 
@@ -72,6 +75,7 @@ def make_bolt(
         authorize=authorize,  # type: ignore[arg-type]  # Bolt takes None for a workspace that has not installed us
         signing_secret=signing_secret or "",
         raise_error_for_unhandled_request=False,
+        listener_executor=ThreadPoolExecutor(N_LISTENERS, thread_name_prefix="slack-listener"),
         logger=logging.getLogger("connectors.slack.bolt"),
     )
     app.error(_log_error)
