@@ -86,12 +86,12 @@ def main() -> None:
 
 
 @contextmanager
-def server() -> Iterator[tuple[str, list[int]]]:
+def server(options: Sequence[str] = SERVER) -> Iterator[tuple[str, list[int]]]:
     """A migrated Postgres of this benchmark's own; yields its URL and the id of its first process."""
     with tempfile.TemporaryDirectory(prefix="imp-scale-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         command = embedded_postgres.prepare(home, port=free_port())
-        settings = [part for one in SERVER for part in ("-c", one)]
+        settings = [part for one in options for part in ("-c", one)]
         with (home / "postgres.log").open("w") as log:
             process = subprocess.Popen(
                 [*command.argv, *settings], cwd="/", stdout=log, stderr=log, **command.identity

@@ -21,6 +21,7 @@ N_WORDS = 60_000
 N_CHUNKS_A_DOCUMENT = 5
 N_GATES = 200
 CHUNK_WORDS = (40, 64, 88)  # without stop words: passages of about 100 to 250 words as people write them
+SENTENCE_WORDS = 10  # without stop words: sentences of about 20
 BATCH = 50_000
 DIM = 384
 WORD_CHARS = 7
@@ -98,7 +99,7 @@ def questions(loaded: Loaded, url: str, n: int, *, seed: int = 11) -> list[str]:
     with psycopg.connect(url) as db:
         for chunk_id in chance.integers(1, loaded.n_chunks + 1, n):
             [text] = db.execute("SELECT text FROM chunks WHERE id = %s", (int(chunk_id),)).fetchone()
-            words = list(dict.fromkeys(text.split()))
+            words = list(dict.fromkeys(text.lower().replace(".", "").split()))
             frequent = [word for word in words if word in common][:1]
             others = [word for word in words if word not in common]
             chosen = [*chance.permutation(others)[: chance.integers(2, 6)], *frequent]
@@ -186,9 +187,17 @@ def _copy_chunks(
                 at += 1
                 document, position = divmod(at - 1, N_CHUNKS_A_DOCUMENT)
                 lines.write(
-                    f"{at}\t{document + 1}\t{position}\t{at}\t{' '.join(row)}\t{2 * length}\t{length}\n"
+                    f"{at}\t{document + 1}\t{position}\t{at}\t{_prose(row)}\t{2 * length}\t{length}\n"
                 )
             copy.write(lines.getvalue())
+
+
+def _prose(words: Sequence[str]) -> str:
+    """Sentences, since what quotes an answer looks at one after the other."""
+    return " ".join(
+        " ".join(words[at : at + SENTENCE_WORDS]).capitalize() + "."
+        for at in range(0, len(words), SENTENCE_WORDS)
+    )
 
 
 def _copy_postings(
