@@ -191,6 +191,24 @@ class Settings(BaseSettings):
     imp_minutes_policy: Literal["review", "auto"] = Field(
         "review", description="`auto` publishes drafts at once; `review` waits for `imp minutes approve`."
     )
+    imp_publish_support: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Publish without review when each line's support is at least this (0 to 1) and none is to be "
+        "checked; unset: never.",
+    )
+    imp_review_ask: Literal["organizer", "channel", "both"] = Field(
+        "organizer",
+        description="Who is asked in Slack to review: who gave the recording, `SLACK_ANNOUNCE_CHANNEL`, or both; where "
+        "one cannot be reached, the other.",
+    )
+    imp_review_h: float = Field(
+        0,
+        ge=0,
+        le=8760,
+        description="Hours to review a draft, with one reminder at three quarters; 0: no deadline.",
+    )
 
     # Limits
     imp_max_upload_bytes: int = Field(5 * GIB, ge=1, description="Largest recording accepted.")
@@ -199,6 +217,9 @@ class Settings(BaseSettings):
     )
     imp_max_recording_s: int = Field(6 * 3600, ge=1, description="Longest recording accepted, seconds.")
     imp_max_attachment_bytes: int = Field(50 * 1024**2, ge=1, description="Largest attachment that is read.")
+    imp_ocr: Literal["auto", "off"] = Field(
+        "auto", description="Text in attached pictures is recognized where tesseract is installed, or never."
+    )
     imp_question_max_chars: int = Field(2_000, ge=10, description="Longest question accepted.")
     imp_questions_per_minute: int = Field(
         20, ge=1, description="Questions one person may ask within a minute in Slack."
@@ -250,7 +271,9 @@ class Settings(BaseSettings):
     def _are_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for label in value:
             if len(label) > 255 or any(char.isspace() or char in "!#&()*,.:;<>?@[]^" for char in label):
-                raise ValueError(f"{label[:60]!r} is no label: Confluence takes no spaces and none of !#&()*.:;<>?@[]^")
+                raise ValueError(
+                    f"{label[:60]!r} is no label: Confluence takes no spaces and none of !#&()*.:;<>?@[]^"
+                )
         return tuple(dict.fromkeys(label.lower() for label in value))
 
     @field_validator(

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from core import jobs
 from core.running_job import RunningJob
-from core.tables.meetings import Minutes
 from rag.generation import Summarizer
 from rag.minutes.draft import draft
-from workers import minutes
+from workers import minutes, review_policy
 from workers.context import Context
 from workers.recordings import load_transcript
 
@@ -30,11 +28,5 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     with context.factory.begin() as session:
         job.fence(session)
         minutes_id = minutes.save_draft(session, recording_id, written)
-        if context.settings.imp_minutes_policy == "auto":
-            row = session.get_one(Minutes, minutes_id)
-            if row.state == "draft":
-                row.state = "approved"
-            minutes.enqueue_publication(session, row)
-        elif context.settings.slack_bot_token is not None:
-            jobs.enqueue(session, "ask_review", str(minutes_id), minutes_id=minutes_id)
+        review_policy.settle(session, context.settings, minutes_id)
     return {"minutes_id": minutes_id, "n_lines": len(written.lines)}

@@ -9,7 +9,7 @@ from core import jobs
 from core.job_kinds import QUEUES
 from core.tables.documents import Source
 from rag.verified import expire_changed
-from workers import media_retention, take_attachment, uploads
+from workers import media_retention, review_policy, take_attachment, uploads
 from workers.context import Context
 from workers.recordings import open_closed_recordings
 
@@ -68,6 +68,12 @@ def reconcile_all(context: Context) -> None:
         for source_id in session.execute(NOT_RECONCILED, {"hours": RECONCILE_EVERY_H}).scalars():
             key = f"{source_id}:reconcile"
             jobs.enqueue(session, "sync_source", key, source_id=source_id, mode="reconcile")
+
+
+def remind_reviewers(context: Context) -> None:
+    """Ask once more for drafts whose time for review is nearly over."""
+    if n_reminded := review_policy.remind_reviewers(context):
+        logger.info("reviewers_reminded", extra={"n_reminded": n_reminded})
 
 
 def clean(context: Context) -> None:

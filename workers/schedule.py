@@ -16,5 +16,6 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
         "poll_sources": every(settings.confluence_poll_s, "imp.poll_sources", "sync"),
         "refresh_gates": every(settings.confluence_gates_s, "imp.refresh_all_gates", "sync"),
         "reconcile": every(3600.0, "imp.reconcile_all", "sync"),
+        "remind_reviewers": every(600.0, "imp.remind_reviewers", "io"),
         "clean": every(3600.0, "imp.clean", "io"),
     }

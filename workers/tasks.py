@@ -56,6 +56,7 @@ PERIODIC = {
     "poll_sources": periodic.poll_sources,
     "refresh_all_gates": periodic.refresh_all_gates,
     "reconcile_all": periodic.reconcile_all,
+    "remind_reviewers": periodic.remind_reviewers,
     "clean": periodic.clean,
 }
 

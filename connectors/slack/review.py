@@ -5,6 +5,7 @@ Whoever is shown the lines may open the recording; the caller sees to that.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from connectors.slack.answer_message import Block, section, words
@@ -34,6 +35,8 @@ class Draft:
     url: str
     lines: tuple[DraftLine, ...]
     warnings: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    is_reminder: bool = False
 
 
 HEADINGS = {
@@ -44,7 +47,7 @@ HEADINGS = {
 
 def review_blocks(draft: Draft) -> list[Block]:
     """The draft in full, as far as one message goes, above its buttons."""
-    blocks = [section(f"📝 *Minutes to review:* {link(draft.url, shorten(draft.title, 150))}")]
+    blocks = [section(f"{_heading(draft)} {link(draft.url, shorten(draft.title, 150))}{_until(draft)}")]
     shown = draft.lines[:MAX_LINES]
     for name, heading in HEADINGS.items():
         lines = [line for line in shown if line.section == name]
@@ -69,7 +72,21 @@ def channel_line(draft: Draft) -> str:
     """One line of mrkdwn."""
     counts = len(draft.lines)
     title = shorten(escape(draft.title), 300)
-    return f"📝 *Minutes to review:* {title} — {counts} line{'' if counts == 1 else 's'}"
+    return f"{_heading(draft)} {title} — {counts} line{'' if counts == 1 else 's'}{_until(draft)}"
+
+
+def _heading(draft: Draft) -> str:
+    return "⏰ *Minutes still to review:*" if draft.is_reminder else "📝 *Minutes to review:*"
+
+
+def _until(draft: Draft) -> str:
+    """The deadline in each reader's own time zone."""
+    if draft.due_at is None:
+        return ""
+    plain = f"{draft.due_at:%d %B %Y, %H:%M} UTC"
+    return (
+        f"\nPlease review by <!date^{int(draft.due_at.timestamp())}^{{date_short_pretty}}, {{time}}|{plain}>."
+    )
 
 
 def buttons(minutes_id: int) -> Block:

@@ -181,3 +181,45 @@ def test_many_rows_fit_into_a_modal() -> None:
 def test_what_is_no_modal_of_ours(metadata: str) -> None:
     sent = {"callback_id": "minutes_edit", "private_metadata": metadata, "state": {"values": {}}}
     assert filled_of(sent) is None
+
+
+def asked_by_policy(desk: Desk, minutes_id: int, *, is_reminder: bool = False, **given: Any) -> None:
+    """Run the announcement under other settings."""
+    from core.doorbell import SilentBell
+    from workers.context import Context
+
+    changed = desk.context.settings.model_copy(update=given)
+    with desk.context.factory.begin() as session:
+        more = {"is_reminder": True} if is_reminder else {}
+        jobs.enqueue(session, "ask_review", str(minutes_id), minutes_id=minutes_id, **more)
+    Desk(desk.slack, desk.sent, Context(changed, desk.context.factory, SilentBell()), desk.library).work()
+
+
+@pytest.mark.parametrize(
+    ("policy", "n_in_channel", "n_direct"), [("channel", 1, 0), ("both", 1, 1), ("organizer", 0, 1)]
+)
+def test_who_is_asked_is_policy(
+    desk: Desk, announced: dict[str, Any], drafted: int, policy: str, n_in_channel: int, n_direct: int
+) -> None:
+    desk.slack.client().chat_delete(channel=desk.direct(BEN), ts=announced["ts"])
+    asked_by_policy(desk, drafted, imp_review_ask=policy, slack_announce_channel=PROJECT)
+    in_channel = desk.said(PROJECT)
+    assert len(in_channel) == n_in_channel and len(desk.said(desk.direct(BEN))) == n_direct
+    assert "Norvik" not in str(in_channel)  # Chi reads there and may not open it
+
+
+def test_without_a_channel_the_organizer_is_asked_all_the_same(
+    desk: Desk, announced: dict[str, Any], drafted: int
+) -> None:
+    desk.slack.client().chat_delete(channel=desk.direct(BEN), ts=announced["ts"])
+    asked_by_policy(desk, drafted, imp_review_ask="channel", slack_announce_channel=None)
+    assert len(desk.said(desk.direct(BEN))) == 1
+
+
+def test_a_reminder_says_until_when(desk: Desk, announced: dict[str, Any], drafted: int) -> None:
+    desk.rows("UPDATE minutes SET review_due_at = '2026-05-09 12:00+00'")
+    asked_by_policy(desk, drafted, is_reminder=True)
+    asked_by_policy(desk, drafted, is_reminder=True)
+    _, reminder = desk.said(desk.direct(BEN))
+    said = str(reminder["blocks"])
+    assert "Minutes still to review" in said and "09 May 2026, 12:00 UTC" in said and "minutes_edit" in said
