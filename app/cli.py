@@ -6,6 +6,7 @@ import typer
 
 from app.commands import (
     ask,
+    audit,
     db,
     demo,
     doctor,
@@ -36,6 +37,7 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("sandbox")(sandbox.sandbox)
 app.command("ask")(ask.ask)
+app.command("audit")(audit.audit)
 app.add_typer(db.app, name="db")
 app.add_typer(source.app, name="source")
 app.add_typer(sync.app, name="sync")

@@ -33,7 +33,7 @@ def commands_said(document: str) -> set[tuple[str, ...]]:
     """`imp minutes approve 3` -> ("minutes", "approve"), from inline code and code blocks."""
     text = prose(document)
     code = re.findall(r"`[^`\n]+`", text) + re.findall(r"^(?:\.venv/bin/)?imp .*$", text, re.MULTILINE)
-    found = re.findall(r"\bimp ((?:[a-z][a-z-]* ?){1,2})", "\n".join(code))
+    found = re.findall(r"(?<!/)\bimp ((?:[a-z][a-z-]* ?){1,2})", "\n".join(code))
     return {tuple(words.split()) for words in found}
 
 

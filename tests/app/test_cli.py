@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.failures import describe
-from core.db import make_engine
+from core.db import make_engine, make_session_factory
 from core.errors import BadInput, ImpError, NotConfigured
+from workers import audit
 
 Imp = Callable[..., Result]
 
@@ -218,3 +219,21 @@ def test_erasing_asks_first_and_says_what_would_go(imp: Imp) -> None:
     missing = imp("record", "erase", "7", "--yes")
     assert isinstance(missing.exception, ImpError)
     assert "recording 7 does not exist" in str(missing.exception)
+
+
+def test_the_audit_is_listed_newest_first(imp: Imp, fresh_database_url: str) -> None:
+    assert "no admin did anything yet" in imp("audit").output
+    engine = make_engine(fresh_database_url)
+    with make_session_factory(engine).begin() as session:
+        audit.write(session, "slack:T1:U1", "admin_word", details={"word": "status"})
+        audit.write(session, "slack:T1:U2", "channel_settings", target="T1/C1", is_allowed=False)
+    engine.dispose()
+    rows = json.loads(imp("audit", "--json").output)
+    assert [(row["actor"], row["is_allowed"]) for row in rows] == [
+        ("slack:T1:U2", False),
+        ("slack:T1:U1", True),
+    ]
+    assert [row["action"] for row in json.loads(imp("audit", "--json", "--action", "admin_word").output)] == [
+        "admin_word"
+    ]
+    assert len(json.loads(imp("audit", "--json", "--most", "1").output)) == 1

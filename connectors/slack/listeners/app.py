@@ -18,6 +18,7 @@ from slack_sdk.oauth.installation_store import Bot
 from connectors.slack.inbox import Inbox
 from connectors.slack.listeners.answer_buttons import add_answer_buttons
 from connectors.slack.listeners.assistant import add_assistant
+from connectors.slack.listeners.channel_settings import add_channel_settings
 from connectors.slack.listeners.commands import add_commands
 from connectors.slack.listeners.follow_ups import add_follow_ups
 from connectors.slack.listeners.home_tab import add_home_tab
@@ -96,6 +97,7 @@ def add_listeners(app: App, inbox: Inbox, reviews: Reviews) -> None:
     add_removal(app, inbox)
     add_follow_ups(app, inbox)
     add_verifying(app, inbox)
+    add_channel_settings(app, inbox)
     add_shortcuts(app, inbox)
 
 

@@ -5,9 +5,11 @@ import re
 from typing import Any
 
 from slack_bolt import Ack, App
+from slack_sdk import WebClient
 
 from connectors.slack.inbox import AdminWord, Asked, Inbox
 from connectors.slack.incoming_text import plain_words
+from connectors.slack.listeners.channel_settings import open_settings
 from connectors.slack.mrkdwn import escape
 from connectors.slack.posting import LOOKING
 from core.errors import BadInput, ImpError
@@ -23,15 +25,25 @@ Body = dict[str, Any]
 def add_commands(app: App, inbox: Inbox) -> None:
     """Register both; the admins' command first, since the other takes any."""
 
-    def on_admin_word(ack: Ack, command: Body) -> None:
+    def on_admin_word(ack: Ack, command: Body, client: WebClient) -> None:
+        word, user, team = (
+            plain_words(command.get("text") or "").lower(),
+            command["user_id"],
+            command.get("team_id"),
+        )
+        if word == "settings" and open_settings(
+            inbox, client, command["trigger_id"], user, team, command["channel_id"]
+        ):
+            ack()
+            return
         inbox.admin(
             AdminWord(
                 delivery_id=f"command:{command['trigger_id']}",
-                text=plain_words(command.get("text") or "").lower(),
-                user=command["user_id"],
+                text=word,
+                user=user,
                 channel=command["channel_id"],
                 response_url=command.get("response_url"),
-                team=command.get("team_id"),
+                team=team,
             )
         )
         ack(text="Working on it…", response_type="ephemeral")
