@@ -21,6 +21,7 @@ from workers.confluence_source import Site, open_site
 from workers.context import Context
 from workers.sync_changes import sync_changes
 from workers.sync_space import settle_space
+from workers.unwanted_spaces import leave_unwanted
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,12 @@ MARK = text("""
 IS_KNOWN = text("""
     SELECT EXISTS (SELECT 1 FROM documents WHERE source_id = :id AND space_key = :key AND kind IN ('page', 'blogpost'))
 """)
+# The first walk over a whole site; one that is asked for under the same key is the same job.
+IS_FIRST_UNDER_WAY = text("""
+    SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'sync_source' AND state IN ('queued', 'running')
+        AND id <> :own AND args->>'source_id' = CAST(:id AS text) AND NOT args ? 'spaces'
+        AND coalesce(args->>'mode', 'increment') = ANY(:modes))
+""")
 NEWEST = text("SELECT max(updated_at) FROM documents WHERE source_id = :id")
 
 
@@ -52,8 +59,11 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
         raise BadInput(f"sync mode must be one of {', '.join(MODES)}, not {mode!r}")
     source_id = int(job.args["source_id"])
     site = open_site(context, source_id, check=job.check)
-    if mode == "increment" and not site.is_full_synced:
-        mode = "full"
+    if not site.is_full_synced and mode in ("increment", "gates"):
+        if _is_first_under_way(context, job, source_id, mode):
+            site.client.close()
+            return {"mode": mode, "why": "the first full sync has not ended yet"}
+        mode = "full" if mode == "increment" else mode
     run = Run(context, job, site, Counts(**job.checkpoint.get("counts", {})))
     try:
         problems = sync_changes(run) if mode == "increment" else _walk(run, mode)
@@ -102,6 +112,9 @@ def _walk(run: Run, mode: str) -> list[str]:
     spaces = chosen_spaces(site, visible, job.args.get("spaces"))
     _mark(context, site.source_id, state="syncing", error=None)
     problems = close_unseen_spaces(context.factory, site, visible)
+    if not job.args.get("spaces"):
+        accept = bool(job.args.get("accept_deletions"))
+        problems += leave_unwanted(run, visible, since=started_at, accept=accept)
     run.total = reading.n_pages(site.client, [space.key for space in spaces])
     problems += read_space_doors(context.factory, site, spaces)
     problems += read_groups(context.factory, site)[1]
@@ -158,6 +171,14 @@ def _walk_space(run: Run, space: SpaceFacts, mode: str, started_at: datetime) ->
         job.progress(run.counts.seen, total, "pages", space=space.key)
     accept = bool(job.args.get("accept_deletions"))
     return settle_space(run, space.key, since=started_at, is_whole=is_whole, accept=accept, mode=mode)
+
+
+def _is_first_under_way(context: Context, job: RunningJob, source_id: int, mode: str) -> bool:
+    """Another job walks this site for the first time already; polls and door walks would walk it all again."""
+    modes = ["full"] if mode == "increment" else ["full", "increment"]
+    with context.factory.begin() as session:
+        values = {"own": job.claimed.id, "id": source_id, "modes": modes}
+        return bool(session.execute(IS_FIRST_UNDER_WAY, values).scalar_one())
 
 
 def _is_known(run: Run, space_key: str) -> bool:
