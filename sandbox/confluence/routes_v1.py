@@ -61,8 +61,9 @@ def list_content(call: ThisCall) -> Json:
 
 @router.get("/content/search")
 def search_content(call: ThisCall) -> Json:
-    return listing(call, _search(call)) | {
-        "totalSize": len(_search(call)),
+    found = _search(call)
+    return listing(call, found) | {
+        "totalSize": len(found),
         "cqlQuery": call.query.get("cql", ""),
     }
 
