@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from connectors.confluence.erasing import erase_page, pages_of
+from connectors.confluence.publishing import transcript_key
 from connectors.slack.erasing import delete_marked, delete_message, open_conversation
 from core.errors import Denied, ImpError, NotConfigured
 from core.running_job import RunningJob
@@ -67,9 +68,12 @@ def _pages(context: Context, job: RunningJob) -> dict[str, Any]:
     client = connect(context.settings, check=job.check)
     found: dict[str, str] = {}
     try:
-        for page_id in dict.fromkeys([*job.args["pages"], *pages_of(client, sha256)]):
+        # The transcript's own page lies below the minutes, so it goes first.
+        keys = (transcript_key(sha256), sha256)
+        labelled = [page_id for key in keys for page_id in pages_of(client, key)]
+        for page_id in dict.fromkeys([*job.args["pages"], *labelled]):
             try:
-                found[page_id] = erase_page(client, page_id, sha256)
+                found[page_id] = erase_page(client, page_id, keys)
             except Denied:
                 found[page_id] = "denied"
     finally:

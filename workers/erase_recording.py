@@ -24,6 +24,7 @@ from core.tables.speech import GlossaryTerm, Voice
 from rag.store import remove_document
 from workers.media_retention import is_shared
 from workers.meeting_files import blob_urls
+from workers.minutes import enqueue_publication
 
 # A shorter title or file name stands in too many texts to say whose they are.
 LEAST_NEEDLE_CHARS = 8
@@ -123,6 +124,7 @@ def erase_recording(session: Session, recording_id: int) -> ErasedRecording:
     n_alerts = len(_ids(session, ALERTS_OF, needles=needles))
     session.execute(AUDIT_OF, {"needles": needles})
     n_terms, n_voices = unlearn(session, recording_id), _forget_voices(session, recording_id)
+    _publish_again_where_quoted(session, recording_id)
     n_utterances = session.execute(
         select(func.count()).select_from(Segment).where(Segment.recording_id == recording_id)
     ).scalar_one()
@@ -155,7 +157,7 @@ def unlearn(session: Session, recording_id: int) -> int:
 
 
 def _pages(versions: Sequence[Minutes]) -> list[str]:
-    ids = [page for row in versions for page in (row.page_id, row.transcript_page_id)]
+    ids = [page for row in versions for page in (row.transcript_page_id, row.page_id)]
     return list(dict.fromkeys(page for page in ids if page))
 
 
@@ -204,6 +206,19 @@ def _outside(
         "minutes": [row.id for row in versions],
         "person_id": recording.submitted_by,
     }
+
+
+def _publish_again_where_quoted(session: Session, recording_id: int) -> None:
+    """Minutes of later meetings of a series link to this one's decisions and tasks: they are written without them."""
+    quoting = select(Minutes).where(
+        Minutes.recording_id != recording_id,
+        func.strpos(Minutes.published_storage, f"/recordings/{recording_id}?t=") > 0,
+    )
+    for row in session.execute(quoting).scalars():
+        if row.state == "published":
+            enqueue_publication(session, row)
+        else:
+            row.published_storage = None
 
 
 def _hashes(session: Session, recording: Recording) -> list[str]:

@@ -25,7 +25,7 @@ from core.errors import Conflict, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
 from core.tables.people import Account
-from workers import minutes_recording, minutes_transcript
+from workers import minutes_recording, minutes_transcript, series
 from workers.confluence_site import connect
 from workers.context import Context
 from workers.minutes import draft_of
@@ -160,6 +160,8 @@ def _read(
             source=recording.file_name,
             account_ids=_mentions(accounts) if is_cloud else {},
             decision_style="list" if is_cloud else "panel",
+            carried=series.carried(session, recording, context.settings.public_url),
+            earlier=series.earlier_decisions(session, recording, row, context.settings.public_url),
         )
         if before is not None:
             row.page_id = row.page_id or before.page_id

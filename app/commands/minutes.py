@@ -1,5 +1,6 @@
 """`imp minutes`: drafts to review, and the pages they became."""
 
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -72,22 +73,34 @@ def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
     from connectors.confluence.minutes_page import clock
     from core.errors import NotFound
     from core.tables.meetings import Minutes, Recording
+    from workers import series
     from workers.minutes import draft_of
     from workers.minutes_pages import line_ids, states
 
-    with open_session() as (_, session):
+    with open_session() as (context, session):
         row = session.get(Minutes, minutes_id)
         if row is None:
             raise NotFound(f"minutes {minutes_id} do not exist")
-        title = session.get_one(Recording, row.recording_id).title
+        recording = session.get_one(Recording, row.recording_id)
+        title, url = recording.title, context.settings.public_url
+        carried = series.carried(session, recording, url)
+        earlier = series.earlier_decisions(session, recording, row, url)
         draft, facts = draft_of(row), _facts(row, title)
         ticked = states(session, row.recording_id)
         done = [ticked.get(own) for own in line_ids(row)]
         lines = [{**line, "is_done": is_done} for line, is_done in zip(row.lines, done, strict=True)]
     if as_json:
-        show_one({**facts, "minutes": lines}, as_json=True)
+        ledger = {text: asdict(one) for text, one in earlier.items()}
+        before = {"last_meeting": [asdict(one) for one in carried], "earlier_decisions": ledger}
+        show_one({**facts, **before, "minutes": lines}, as_json=True)
         return
     show_one(facts, as_json=False)
+    if carried:
+        print("\nFrom the last meeting")
+    for one in carried:
+        print(
+            f"  {one.state:>7}  {one.owner + ': ' if one.owner else ''}{one.text}{f' (due {one.due})' if one.due else ''}"
+        )
     for section, heading in HEADINGS.items():
         found = draft.section(section)  # type: ignore[arg-type]
         if found:
@@ -99,6 +112,8 @@ def show(minutes_id: MinutesId, as_json: AsJson = False) -> None:
             is_done = done[draft.lines.index(line)]
             box = "" if is_done is None else "[x] " if is_done else "[ ] "
             print(f"  {at}  {box}{line.text}{due}{flag}")
+            if section == "decision" and (before := earlier.get(line.text)):
+                print(f"         {before.relation} an earlier decision: {before.text}")
 
 
 @app.command()

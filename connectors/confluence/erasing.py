@@ -21,12 +21,12 @@ def pages_of(client: ConfluenceClient, recording_key: str) -> list[str]:
     return [str(found["id"]) for found in listed.get("results", [])]
 
 
-def erase_page(client: ConfluenceClient, page_id: str, recording_key: str) -> str:
+def erase_page(client: ConfluenceClient, page_id: str, recording_keys: tuple[str, ...]) -> str:
     """Delete a page and its history; a second call finds nothing and says so.
 
     Returns:
         `gone` (it is, now or already), `trashed` (only somebody with more rights can empty the trash), or
-        `not_ours` (the page does not carry the mark of this recording, so it is left alone).
+        `not_ours` (the page carries none of these marks, so it is left alone).
 
     Raises:
         Denied: the account may not delete the page.
@@ -34,7 +34,7 @@ def erase_page(client: ConfluenceClient, page_id: str, recording_key: str) -> st
     found = _read(client, page_id)
     if found is None:
         return "gone"
-    if not _is_marked(found, recording_key):
+    if not _is_marked(found, recording_keys):
         return "not_ours"
     what = f"page {page_id}"
     if found.get("status") != "trashed":
@@ -62,7 +62,7 @@ def _read(client: ConfluenceClient, page_id: str) -> dict[str, Any] | None:
     return found
 
 
-def _is_marked(found: dict[str, Any], recording_key: str) -> bool:
+def _is_marked(found: dict[str, Any], recording_keys: tuple[str, ...]) -> bool:
     properties = (found.get("metadata") or {}).get("properties") or {}
     value = (properties.get(RECORDING_PROPERTY) or {}).get("value")
-    return isinstance(value, dict) and value.get("recording") == recording_key
+    return isinstance(value, dict) and value.get("recording") in recording_keys

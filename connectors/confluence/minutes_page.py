@@ -34,6 +34,26 @@ _UNWANTED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """A task of the last meeting as it stands now: `state` is open, overdue or done; `url` leads to that meeting."""
+
+    text: str
+    state: Literal["open", "overdue", "done"]
+    url: str
+    owner: str | None = None
+    due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier meeting decided and how a decision of this one relates to it."""
+
+    relation: Literal["repeats", "changes", "contradicts"]
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class MinutesPage:
     """What the page of one recording says.
 
@@ -41,7 +61,8 @@ class MinutesPage:
     their Atlassian account ids; a name without one is written as text. `decision_style` "list" is Confluence
     Cloud's own decision list, "panel" works on every server. `source` says where the recording came from.
     `transcript_at` is "section", "page" (a page of its own, called `transcript_title`) or "nowhere" but with the
-    recording. `attached_name` is the file attached to the page, "" for none.
+    recording. `attached_name` is the file attached to the page, "" for none. `carried` are the tasks of the last
+    meeting of the series, `earlier` what decisions (by their text) have to do with those of meetings before.
     """
 
     recording_id: str
@@ -60,6 +81,8 @@ class MinutesPage:
     transcript_at: Literal["section", "page", "nowhere"] = "section"
     transcript_title: str = ""
     attached_name: str = ""
+    carried: tuple[Carried, ...] = ()
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +97,7 @@ class _Line:
     account_id: str | None
     due: date | None
     due_text: str | None
+    earlier: Earlier | None
 
 
 def render(page: MinutesPage) -> str:
@@ -140,11 +164,13 @@ def _sections(page: MinutesPage) -> dict[Section, list[_Line]]:
         n_same[first_id] = n_before = n_same.get(first_id, -1) + 1
         own_id = line_id(line.section, line.text, n_before)
         account = accounts.get(line.owner.casefold().strip()) if line.owner else None
-        sections.setdefault(line.section, []).append(_line(line, own_id, account))
+        sections.setdefault(line.section, []).append(
+            _line(line, own_id, account, page.earlier.get(line.text) if line.section == "decision" else None)
+        )
     return sections
 
 
-def _line(line: MinutesLine, own_id: str, account_id: str | None) -> _Line:
+def _line(line: MinutesLine, own_id: str, account_id: str | None, earlier: Earlier | None) -> _Line:
     text, goes_on = _task_words(line)
     return _Line(
         id=own_id,
@@ -157,6 +183,7 @@ def _line(line: MinutesLine, own_id: str, account_id: str | None) -> _Line:
         account_id=account_id,
         due=line.due,
         due_text=line.due_text,
+        earlier=earlier,
     )
 
 
