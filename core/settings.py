@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         description="Slack user ids who may confirm answers and are asked for help where a channel names nobody.",
     )
 
+    slack_allowed_bots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Ids (B…, A… or U…) of bots whose mentions are answered, from what is open to everyone; all others "
+        "are ignored.",
+    )
+
     confluence_recordings: bool = Field(
         True, description="Audio and video attached to pages are recordings, for who may read the page."
     )
@@ -224,6 +230,9 @@ class Settings(BaseSettings):
     imp_questions_per_minute: int = Field(
         20, ge=1, description="Questions one person may ask within a minute in Slack."
     )
+    imp_workspace_questions_per_minute: int = Field(
+        1_000, ge=0, description="Questions one Slack workspace may ask within a minute; 0 sets no limit."
+    )
     imp_reuse_answers_s: int = Field(
         600,
         ge=0,
@@ -257,6 +266,7 @@ class Settings(BaseSettings):
         "imp_recordings_audience",
         "slack_teams",
         "slack_experts",
+        "slack_allowed_bots",
         "zoom_download_hosts",
         mode="before",
     )

@@ -9,7 +9,7 @@ from core import jobs
 from core.job_kinds import QUEUES
 from core.tables.documents import Source
 from rag.verified import expire_changed
-from workers import media_retention, review_policy, take_attachment, uploads
+from workers import media_retention, questions, review_policy, take_attachment, uploads
 from workers.context import Context
 from workers.recordings import open_closed_recordings
 
@@ -85,6 +85,7 @@ def clean(context: Context) -> None:
             logger.info("confirmed_answers_expired", extra={"n_expired": len(expired)})
         if context.settings.imp_keep_questions_days:
             session.execute(FORGET_QUESTIONS, {"days": context.settings.imp_keep_questions_days})
+            questions.forget_jobs(session)
     uploads.sweep(context)
     media_retention.sweep(context)
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, and_, delete, text
 from sqlalchemy.orm import Session
 
 from core.access import gates_passed_by_all
@@ -24,6 +24,10 @@ from workers.context import Context
 
 logger = logging.getLogger(__name__)
 
+FORGET_JOBS = text("""
+    DELETE FROM jobs j WHERE j.state <> 'running' AND j.args ? 'question_id'
+      AND NOT EXISTS (SELECT 1 FROM questions q WHERE q.id = (j.args->>'question_id')::bigint)
+""")
 NOT_READY = "Nothing is searchable yet: the first sync is still running. Please ask again in a few minutes."
 
 
@@ -133,10 +137,29 @@ def asked_by(via: str, user: str, team: str | None = None) -> list[ColumnElement
     return conditions if team is None else [*conditions, Question.place["team"].as_string() == team]
 
 
-def forget(session: Session, via: str, user: str, team: str | None = None) -> int:
-    """Delete every question of this account. Returns how many."""
-    statement = delete(Question).where(*asked_by(via, user, team))
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+def forget(
+    session: Session, via: str, user: str, team: str | None = None, *, person_id: int | None = None
+) -> int:
+    """Delete every question of this account, and of the person behind it; with it what jobs kept of them.
+
+    Returns:
+        How many questions.
+    """
+    mine = and_(*asked_by(via, user, team))
+    statement = delete(Question).where(
+        mine if person_id is None else mine | (Question.person_id == person_id)
+    )
+    n_questions = int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    forget_jobs(session)
+    return n_questions
+
+
+def forget_jobs(session: Session) -> int:
+    """Delete jobs about questions that are not kept any more: some carry words of them. Returns how many.
+
+    Those running now end by themselves, since they find no question.
+    """
+    return int(session.execute(FORGET_JOBS).rowcount)  # type: ignore[attr-defined]
 
 
 def told_trace(found: Answer) -> dict[str, Any]:

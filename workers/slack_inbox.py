@@ -27,6 +27,7 @@ from workers.people import person_of_account
 PROVIDER = "slack"
 USER = re.compile(r"@([UW][A-Z0-9]{4,})")
 TOO_MANY = "You asked a lot within this minute, and others wait too. Please ask again in a minute."
+TOO_MANY_HERE = "So many questions arrive from your workspace right now that I cannot keep up. Please ask again in a minute."
 FORGOTTEN = "This question is not kept any more."
 NOT_YOURS = "Only the person who asked can share this answer."
 SHARED_ALREADY = "This answer is shared already."
@@ -45,12 +46,14 @@ class SlackInbox:
     def ask(self, asked: Asked) -> str | None:
         with self._context.factory.begin() as session:
             before = slack_conversations.question_before(session, asked)
-            if not _is_for_us(session, asked, before):
+            if not (self._is_allowed(asked) and _is_for_us(session, asked, before)):
                 return None
             if not _take(session, asked.delivery_id):
                 return None
             if self._is_over_the_limit(session, asked):
                 return TOO_MANY
+            if self._is_workspace_over_the_limit(session, asked):
+                return TOO_MANY_HERE
             text = self._with_names(session, asked)
             place: dict[str, Any] = {
                 "via": PROVIDER,
@@ -123,7 +126,10 @@ class SlackInbox:
 
     def forget(self, user: str, team: str | None) -> str:
         with self._context.factory.begin() as session:
-            n_forgotten = questions.forget(session, PROVIDER, user, self._one_of_many(team))
+            person_id = person_of_account(session, PROVIDER, self._account(user, team))
+            n_forgotten = questions.forget(
+                session, PROVIDER, user, self._one_of_many(team), person_id=person_id
+            )
         return f"Done: {n_forgotten} question{'' if n_forgotten == 1 else 's'} of yours forgotten."
 
     def admin(self, word: AdminWord) -> None:
@@ -223,6 +229,23 @@ class SlackInbox:
 
     def _one_of_many(self, team: str | None) -> str | None:
         return team if self._context.settings.slack_client_id else None
+
+    def _is_allowed(self, asked: Asked) -> bool:
+        """People, and the bots SLACK_ALLOWED_BOTS names."""
+        return not asked.bot_ids or not set(asked.bot_ids).isdisjoint(
+            self._context.settings.slack_allowed_bots
+        )
+
+    def _is_workspace_over_the_limit(self, session: Session, asked: Asked) -> bool:
+        most = self._context.settings.imp_workspace_questions_per_minute
+        if not most:
+            return False
+        recent = select(func.count()).where(
+            Question.asked_at > func.now() - timedelta(minutes=1),
+            Question.place["via"].as_string() == PROVIDER,
+            Question.place["team"].as_string().is_not_distinct_from(asked.team),
+        )
+        return session.execute(recent).scalar_one() >= most
 
     def _is_over_the_limit(self, session: Session, asked: Asked) -> bool:
         recent = select(func.count()).where(

@@ -16,7 +16,7 @@ class Asked:
 
     `delivery_id` is the same when Slack sends the same request again. `place` "thread" is talk in a thread
     that names nobody: a question only where we answered before. `leans_on` is the question under whose private
-    answer it was asked.
+    answer it was asked. `bot_ids` are the names of a bot that asks (B…, A…, U…); empty for people.
     """
 
     delivery_id: str
@@ -29,6 +29,7 @@ class Asked:
     response_url: str | None = None
     leans_on: int | None = None
     team: str | None = None
+    bot_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

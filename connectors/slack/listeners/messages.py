@@ -43,10 +43,10 @@ def add_messages(app: App, inbox: Inbox) -> None:
 def question_of(event: Body, *, bot_user_id: str | None, team: str | None = None) -> Asked | None:
     """The question in an event; None when it is not one for us.
 
-    Edits, joins, bots and plain talk in channels are nobody's question.
+    Edits, joins, plain talk in channels and what bots say without a mention are nobody's question.
     """
     user, channel, ts = event.get("user"), event.get("channel"), event.get("ts")
-    if event.get("subtype") not in PEOPLE_WRITE or event.get("bot_id") or event.get("edited"):
+    if event.get("subtype") not in PEOPLE_WRITE or event.get("edited"):
         return None
     if not (user and channel and ts) or user in (bot_user_id, "USLACKBOT"):
         return None
@@ -57,6 +57,9 @@ def question_of(event: Body, *, bot_user_id: str | None, team: str | None = None
     is_direct = event.get("channel_type") == "im"
     thread_ts = event.get("thread_ts")
     if not (is_mention or is_direct or thread_ts):
+        return None
+    bot_ids = _bot_ids(event)
+    if bot_ids and (is_direct or not is_mention):
         return None
     words = (
         plain_words(text, without_user=bot_user_id) if is_mention or is_direct else plain_words_of_talk(text)
@@ -72,7 +75,16 @@ def question_of(event: Body, *, bot_user_id: str | None, team: str | None = None
         ts=ts,
         thread_ts=thread_ts,
         team=team,
+        bot_ids=bot_ids,
     )
+
+
+def _bot_ids(event: Body) -> tuple[str, ...]:
+    """What a bot that wrote this is called; empty for people."""
+    if not event.get("bot_id"):
+        return ()
+    names = (event["bot_id"], event.get("app_id"), event.get("user"))
+    return tuple(str(name) for name in names if name)
 
 
 def plain_words_of_talk(text: str) -> str:
