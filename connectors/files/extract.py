@@ -5,6 +5,7 @@ Knows where no file comes from; the readers stand in `extraction_process`, which
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ def extract(
     kind = text_format(file_name, media_type)
     if kind is None:
         raise BadInput(f"{file_name}: no text can be read from this kind of file ({media_type or 'unknown'})")
+    check_readable(file_name, media_type)
     argv = [
         sys.executable, "-m", "connectors.files.extraction_process", kind, str(path), str(int(max_s) + 1),
         str(max_memory_bytes), str(max_chars),
@@ -66,6 +68,18 @@ def extract(
     except OSError as exc:
         raise Unavailable(f"cannot start the process that reads files: {exc}") from exc
     return _answer(ended, file_name)
+
+
+def check_readable(file_name: str, media_type: str = "", *, has_ocr: bool = True) -> None:
+    """Raises BadInput for a picture where its text is not wanted (`has_ocr`) or the program to read it is missing."""
+    if text_format(file_name, media_type) != "image":
+        return
+    if not has_ocr:
+        raise BadInput(f"{file_name}: text in pictures is not read (IMP_OCR is off)")
+    if shutil.which("tesseract", path=os.defpath) is None:
+        raise BadInput(
+            f"{file_name}: text in pictures is not read: tesseract is not installed (tesseract-ocr)"
+        )
 
 
 def _answer(ended: subprocess.CompletedProcess[bytes], file_name: str) -> Extracted:

@@ -9,6 +9,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ MAX_RATIO = 200
 MAX_ROWS = 50_000
 MAX_COLUMNS = 200
 MAX_PAGES = 3_000
+MAX_PIXELS = 50_000_000
+MAX_FRAMES = 10
+OCR_SECONDS = 40
 ZIPPED = ("docx", "pptx", "xlsx")
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 
@@ -67,7 +71,8 @@ def _read(kind: str, path: Path, max_chars: int) -> tuple[str, int | None, list[
         size += len(block) + 2
     markdown = "\n\n".join(parts)
     if not markdown:
-        raise Unreadable("it holds no text (a scan or a picture needs OCR)")
+        told = "no text was recognized in it" if kind == "image" else "it holds no text (a scan needs OCR)"
+        raise Unreadable(told)
     return markdown.encode("utf-8", "replace").decode(), n_pages, warnings
 
 
@@ -246,6 +251,37 @@ def _table(rows: list[list[str]]) -> str:
     return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
 
 
+def _image(path: Path) -> tuple[Iterable[str], int | None]:
+    """What tesseract reads in a picture, or in the first pages of one that has several."""
+    import subprocess
+
+    from PIL import Image, ImageOps, ImageSequence
+
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    blocks = []
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise Unreadable(f"it has more than {MAX_PIXELS // 10**6} million pixels")
+            for frame in islice(ImageSequence.Iterator(opened), MAX_FRAMES):
+                data = BytesIO()
+                ImageOps.exif_transpose(frame).convert("L").save(data, "PNG")
+                ended = subprocess.run(
+                    ["tesseract", "stdin", "stdout"],
+                    input=data.getvalue(),
+                    capture_output=True,
+                    timeout=OCR_SECONDS,
+                )
+                if ended.returncode:
+                    raise Unreadable("its text could not be recognized (tesseract failed)")
+                blocks += ended.stdout.decode("utf-8", "replace").replace("\f", "").split("\n\n")
+    except Image.DecompressionBombError as exc:
+        raise Unreadable(f"it has more than {MAX_PIXELS // 10**6} million pixels") from exc
+    except subprocess.TimeoutExpired as exc:
+        raise Unreadable(f"recognizing its text took longer than {OCR_SECONDS} s") from exc
+    return [" ".join(block.split()) for block in blocks], None
+
+
 READERS: dict[str, Callable[[Path], tuple[Iterable[str], int | None]]] = {
     "text": _text,
     "csv": _csv,
@@ -254,6 +290,7 @@ READERS: dict[str, Callable[[Path], tuple[Iterable[str], int | None]]] = {
     "docx": _docx,
     "pptx": _pptx,
     "xlsx": _xlsx,
+    "image": _image,
 }
 
 if __name__ == "__main__":
