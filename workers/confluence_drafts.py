@@ -5,15 +5,17 @@ Opens no session; what it reads over HTTP are attachments only.
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from connectors.confluence import reading
 from connectors.confluence.facts import AttachmentFacts, CommentFacts, PageFacts
 from connectors.confluence.storage_format.convert import FORM, to_markdown
-from connectors.files.extract import extract
+from connectors.files.extract import check_readable, extract
 from connectors.files.kinds import is_media, text_format
 from core.errors import BadInput, NotFound
+from workers.confluence_includes import IncludingResolver
 from workers.confluence_source import PageResolver, Site
 from workers.documents import Draft, content_hash
 from workers.language import language_of
@@ -36,9 +38,8 @@ def comments_id(page_id: str) -> str:
     return f"comments:{page_id}"
 
 
-def page_draft(site: Site, page: PageFacts, gate_ids: list[int] | None) -> Draft:
+def page_draft(page: PageFacts, gate_ids: list[int] | None, resolver: IncludingResolver) -> Draft:
     """A page as Markdown; drafts stand behind no known door, since only their author may see them."""
-    resolver = PageResolver(site, page.id, page.space_key)
     found = to_markdown(page.storage or "", resolve=resolver)
     details: dict[str, Any] = {
         "form": UNSURE if resolver.is_unsure else FORM,
@@ -53,7 +54,11 @@ def page_draft(site: Site, page: PageFacts, gate_ids: list[int] | None) -> Draft
         ]  # fmt: skip
     if page.body_format != "storage":
         details["body_format"] = page.body_format
-    return _of_page(page, gate_ids, markdown=found.markdown, details=details)
+    if resolver.versions:
+        details["included"] = resolver.versions
+    return replace(
+        _of_page(page, gate_ids, markdown=found.markdown, details=details), included=resolver.included
+    )
 
 
 def metadata_draft(page: PageFacts, gate_ids: list[int] | None) -> Draft:
@@ -92,9 +97,17 @@ def comments_draft(
 
 
 def attachment_draft(
-    site: Site, page: PageFacts, file: AttachmentFacts, gate_ids: list[int] | None, *, max_bytes: int
+    site: Site,
+    page: PageFacts,
+    file: AttachmentFacts,
+    gate_ids: list[int] | None,
+    *,
+    max_bytes: int,
+    has_ocr: bool = True,
 ) -> Draft:
     """A file as Markdown. One that cannot be read is kept by its name with the reason; nothing is raised for it.
+
+    A picture without readable text is no failure: `details["note"]` says why there is none.
 
     Raises:
         TryAgain: the download failed for a passing reason.
@@ -107,9 +120,12 @@ def attachment_draft(
         details["is_text"] = False
     else:
         try:
-            markdown = _read(site, file, max_bytes)
+            markdown = _read(site, file, max_bytes, has_ocr)
         except (BadInput, NotFound) as exc:
-            error = str(exc)
+            if text_format(file.file_name, file.media_type) == "image":
+                details["note"] = str(exc)
+            else:
+                error = str(exc)
         except _CutOff as exc:
             version, error = NOT_READ, str(exc)
     return Draft(
@@ -170,7 +186,8 @@ def _comment(comment: CommentFacts, resolver: PageResolver) -> str:
     return f"**{reply} by {comment.author or 'somebody'}{when}{state}**\n\n{quote}{words}"
 
 
-def _read(site: Site, file: AttachmentFacts, max_bytes: int) -> str:
+def _read(site: Site, file: AttachmentFacts, max_bytes: int, has_ocr: bool) -> str:
+    check_readable(file.file_name, file.media_type, has_ocr=has_ocr)
     if file.size_bytes > max_bytes:
         raise BadInput(f"{file.file_name}: larger than IMP_MAX_ATTACHMENT_BYTES ({max_bytes} bytes)")
     for _ in range(N_DOWNLOADS):

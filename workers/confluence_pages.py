@@ -16,6 +16,7 @@ from core import jobs
 from core.db import is_disconnect
 from core.running_job import RunningJob
 from workers.confluence_drafts import metadata_draft, page_draft
+from workers.confluence_includes import IncludingResolver
 from workers.confluence_people import save_users
 from workers.confluence_source import Site
 from workers.context import Context
@@ -158,7 +159,7 @@ def _human_part(run: Run, page: PageFacts, rendered: Sequence[str]) -> PageFacts
 
 def _convert(run: Run, page: PageFacts) -> Draft | FailedItem:
     try:
-        return page_draft(run.site, page, None)
+        return page_draft(page, None, IncludingResolver(run.site, page, run.context.factory))
     except Exception as exc:  # whatever one page does to the converter, the others go on
         logger.error("page_not_converted", extra={"page_id": page.id}, exc_info=exc)
         return FailedItem(page.id, page.title, f"the page could not be converted ({type(exc).__name__})")

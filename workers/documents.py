@@ -14,19 +14,20 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import jobs
+from workers import included
 
 # Content and what is said about it are written by one statement; an older version never replaces a newer one.
 UPSERT = text("""
     INSERT INTO documents (source_id, external_id, kind, title, url, space_key, parent_id, ancestors,
-        ancestor_titles, labels, author, editor, language, markdown, version, content_hash, gate_ids, status,
-        details, error, created_at, updated_at, seen_at)
+        ancestor_titles, labels, author, editor, language, markdown, version, content_hash, gate_ids, included,
+        status, details, error, created_at, updated_at, seen_at)
     SELECT :source_id, r.external_id, r.kind, r.title, r.url, r.space_key, r.parent_id, r.ancestors,
         r.ancestor_titles, r.labels, r.author, r.editor, r.language, r.markdown, r.version, r.content_hash,
-        r.gate_ids, r.status, r.details, r.error, r.created_at, r.updated_at, clock_timestamp()
+        r.gate_ids, r.included, r.status, r.details, r.error, r.created_at, r.updated_at, clock_timestamp()
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(external_id text, kind text, title text, url text,
         space_key text, parent_id text, ancestors text[], ancestor_titles text[], labels text[], author text,
-        editor text, language text, markdown text, version int, content_hash text, gate_ids int[], status text,
-        details jsonb, error text, created_at timestamptz, updated_at timestamptz)
+        editor text, language text, markdown text, version int, content_hash text, gate_ids int[], included text[],
+        status text, details jsonb, error text, created_at timestamptz, updated_at timestamptz)
     ORDER BY r.external_id
     ON CONFLICT (source_id, external_id) DO UPDATE SET
         kind = excluded.kind, title = excluded.title, url = excluded.url, space_key = excluded.space_key,
@@ -34,7 +35,7 @@ UPSERT = text("""
         ancestor_titles = excluded.ancestor_titles, labels = excluded.labels, author = excluded.author,
         editor = excluded.editor, language = excluded.language, markdown = excluded.markdown,
         version = excluded.version, content_hash = excluded.content_hash, gate_ids = excluded.gate_ids,
-        status = excluded.status, details = excluded.details, error = excluded.error,
+        included = excluded.included, status = excluded.status, details = excluded.details, error = excluded.error,
         created_at = excluded.created_at, updated_at = excluded.updated_at, seen_at = clock_timestamp(), deleted_at = NULL
         WHERE documents.version <= excluded.version
     RETURNING id, external_id, content_hash IS DISTINCT FROM indexed_hash AS is_due
@@ -69,7 +70,7 @@ FAILED = text("""
 
 KNOWN = text("""
     SELECT id, external_id, title, url, space_key, parent_id, ancestors, ancestor_titles, labels, version,
-           content_hash, gate_ids, status, error, deleted_at IS NOT NULL AS is_deleted,
+           content_hash, gate_ids, included, status, error, deleted_at IS NOT NULL AS is_deleted,
            CAST(details->>'form' AS int) AS form
     FROM documents WHERE source_id = :source_id AND external_id = ANY(:ids)
 """)
@@ -113,6 +114,7 @@ class Draft:
     language: str = "simple"
     content_hash: str | None = None
     gate_ids: list[int] | None = None
+    included: list[str] = field(default_factory=list)
     status: str = "current"
     details: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
@@ -146,6 +148,7 @@ class Known:
     status: str
     is_deleted: bool
     form: int | None
+    included: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ def known(session: Session, source_id: int, ids: Sequence[str]) -> dict[str, Kno
             status=row.status,
             is_deleted=row.is_deleted,
             form=row.form,
+            included=list(row.included),
         )
         for row in rows
     }
@@ -196,6 +200,7 @@ def save(session: Session, source_id: int, drafts: Sequence[Draft]) -> Saved:
                 enqueue_index(session, row.id)
     mark_seen(session, source_id, [draft.external_id for draft in groups["unchanged"]])
     _follow(session, source_id, [draft.external_id for draft in written])
+    included.follow(session, source_id, [draft.external_id for draft in written])
     return Saved(**{name: tuple(one.external_id for one in some) for name, some in groups.items()})
 
 
@@ -216,6 +221,7 @@ def refresh(session: Session, source_id: int, drafts: Sequence[Draft]) -> tuple[
     same = {draft.external_id for draft in drafts} - {draft.external_id for draft in moved}
     mark_seen(session, source_id, sorted(same))
     _follow(session, source_id, [draft.external_id for draft in moved])
+    included.follow(session, source_id, [draft.external_id for draft in moved])
     return tuple(draft.external_id for draft in moved)
 
 
@@ -242,6 +248,7 @@ def set_status(session: Session, source_id: int, ids: Sequence[str], status: str
     rows = session.execute(SET_STATUS, {"source_id": source_id, "ids": list(ids), "status": status}).all()
     for row in rows:
         enqueue_index(session, row.id)
+    included.follow(session, source_id, ids)
     return len(rows)
 
 
@@ -249,6 +256,7 @@ def close(session: Session, source_id: int, ids: Sequence[str]) -> None:
     """Nobody may read these (nor the comments and files of pages) until their doors are known again."""
     if ids:
         session.execute(CLOSE, {"source_id": source_id, "ids": list(ids)})
+        included.follow(session, source_id, ids)
 
 
 def mark_seen(session: Session, source_id: int, ids: Sequence[str]) -> None:
@@ -270,7 +278,9 @@ def _what_became(draft: Draft, old: Known | None) -> str:
         return "added"
     if old.is_deleted or old.content_hash != draft.content_hash or old.error != draft.error:
         return "changed"
-    is_same = old.version == draft.version and old.metadata == _metadata(draft)
+    is_same = (
+        old.version == draft.version and old.metadata == _metadata(draft) and old.included == draft.included
+    )
     return "unchanged" if is_same else "moved"
 
 

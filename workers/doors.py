@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from connectors.confluence.facts import PageFacts
 from core.access import set_gate
+from workers import included
 
 GATES = text("SELECT door, id, principals, refreshed_at FROM gates WHERE source_id = :source_id")
 
@@ -87,9 +88,11 @@ def restrict_page(session: Session, source_id: int, page_id: str, principals: Se
         if found is None:
             return 0
         result = session.execute(OPEN_AGAIN, {"source_id": source_id, "gate_id": found[0]})
+        included.follow_doors(session, source_id, page_id)
     else:
         # Written also when it is as it was: that it was looked at is news for older listings.
         gate_id = set_gate(session, source_id, page_door(page_id), principals)
         values = {"source_id": source_id, "gate_id": gate_id, "page_id": page_id}
         result = session.execute(CLOSE_BEHIND, values)
+        included.follow_doors(session, source_id, page_id)
     return int(result.rowcount)  # type: ignore[attr-defined]

@@ -109,9 +109,9 @@ def _is_fresh(old: Known, file: AttachmentFacts) -> bool:
 
 
 def _read_file(run: Run, page: PageFacts, file: AttachmentFacts, gate_ids: list[int] | None) -> Draft:
-    return attachment_draft(
-        run.site, page, file, gate_ids, max_bytes=run.context.settings.imp_max_attachment_bytes
-    )
+    settings = run.context.settings
+    limit, has_ocr = settings.imp_max_attachment_bytes, settings.imp_ocr == "auto"
+    return attachment_draft(run.site, page, file, gate_ids, max_bytes=limit, has_ocr=has_ocr)
 
 
 def _know_space(run: Run, page: PageFacts) -> None:

@@ -49,7 +49,7 @@ class Document(Base):
     `gate_ids` NULL means the doors are unknown: closed. It is never empty, since nothing is a door less.
     `indexed_hash` is the `content_hash` whose chunks are searchable; they differ while indexing is due.
     `language` is a Postgres text search configuration such as `english`. `included` are the external ids of pages
-    whose text stands in this one: it is never open wider than they are.
+    whose text stands in this one (it is never open wider than they are), and `name:SPACE:title` of all it names.
     """
 
     __tablename__ = "documents"

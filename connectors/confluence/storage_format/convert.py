@@ -11,7 +11,7 @@ from connectors.confluence.storage_format.parse import MAX_DEPTH, Parsed, parse
 from connectors.confluence.storage_format.tree import Element, parameter_text, walk
 from connectors.confluence.storage_format.values import Converted, NoResolver, Resolver
 
-FORM = 1
+FORM = 2
 """To be raised when the same page becomes other Markdown than before: syncs then convert it anew."""
 MAX_CHARS = 10_000_000
 MAX_INCLUDE_DEPTH = 5
