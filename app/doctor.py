@@ -96,17 +96,42 @@ def minutes_space(context: Context) -> str:
 
 
 def slack(context: Context) -> str:
-    """The token, and the scopes it carries."""
-    from connectors.slack.scopes import missing_scopes
-    from connectors.slack.web import make_client, translated
+    """The token of each workspace, and the scopes it carries."""
+    if context.settings.slack_client_id is None:
+        return f"{_slack_bot(context, None)}, over {_slack_door(context)}"
+    teams = context.installations.teams()
+    if not teams:
+        raise NotConfigured("no workspace has installed the bot yet: open /slack/install")
+    bots = ", ".join(_slack_bot(context, team) for team, _ in teams)
+    return f"{bots}, over {_slack_door(context)}"
 
-    client = make_client(context.settings)
-    with translated("the sign-in"):
-        reply = client.auth_test()
+
+def _slack_bot(context: Context, team: str | None) -> str:
+    """Raises ImpError, naming the workspace, when its token is refused or its app lacks scopes."""
+    from connectors.slack.scopes import missing_scopes
+    from connectors.slack.web import translated
+    from workers.slack_workspaces import client_of
+
+    where = f" of workspace {team}" if team else ""
+    client = client_of(context, team)
+    try:
+        with translated(f"the sign-in{where}"):
+            reply = client.auth_test()
+    except NotConfigured as exc:
+        if team is None:
+            raise
+        raise NotConfigured(
+            f"Slack refuses the token{where}: install the bot again at /slack/install"
+        ) from exc
     if missing := missing_scopes(reply.headers.get("x-oauth-scopes")):
-        raise ImpError(f"the app lacks the scopes {', '.join(missing)}: add them and install the app again")
-    door = "Socket Mode" if context.settings.slack_app_token else "HTTP, /slack/events"
-    return f"{reply['user']} in {reply['team']}, over {door}"
+        raise ImpError(
+            f"the app{where} lacks the scopes {', '.join(missing)}: add them and install the app again"
+        )
+    return f"{reply['user']} in {reply['team']}"
+
+
+def _slack_door(context: Context) -> str:
+    return "Socket Mode" if context.settings.slack_app_token else "HTTP, /slack/events"
 
 
 def people(context: Context) -> str:

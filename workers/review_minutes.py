@@ -42,7 +42,8 @@ def run(context: Context, job: RunningJob) -> dict[str, Any]:
     body = {"text": said, "blocks": [section(said)], "replace_original": True}
     if not send(job.args["response_url"], body):  # the home tab gives no response_url
         with context.factory.begin() as session:
-            jobs.enqueue(session, "show_home", user, user=user)
+            team = job.args.get("team")
+            jobs.enqueue(session, "show_home", f"{team}:{user}" if team else user, user=user, team=team)
     return {"became": "approved" if job.args["is_approved"] else "discarded"}
 
 

@@ -7,10 +7,12 @@ import pytest
 from cryptography.fernet import Fernet
 from slack_sdk.oauth.installation_store import Installation
 
+from app import doctor
 from app.routes.slack import make_router
 from app.web import make_app
 from core.db import make_engine, make_session_factory
 from core.doorbell import SilentBell
+from core.errors import NotConfigured
 from core.settings import load_settings
 from tests.journeys.slack.house import Recorder
 from tests.journeys.slack.library import Library, embedder, furnish
@@ -57,7 +59,9 @@ def shared_desk(
 
 
 def test_every_surface_speaks_with_its_own_token(shared_desk: tuple[Desk, Context]) -> None:
-    desk, _ = shared_desk
+    desk, context = shared_desk
+    with pytest.raises(NotConfigured, match="T0OTHER001"):
+        doctor.slack(context)
     desk.slack.act("command", user=ADA, channel=GENERAL, command="/ask", text=OFFICE)
     desk.taken("answer_question")
     assert desk.work() == ["done"]
@@ -93,5 +97,7 @@ def test_a_workspace_that_removed_the_bot_is_told_nothing(shared_desk: tuple[Des
     desk.taken("show_home")
     with context.installations.engine.begin() as connection:
         connection.execute(context.installations.bots.delete())
+    with pytest.raises(NotConfigured, match="/slack/install"):
+        doctor.slack(context)
     assert desk.work() == ["failed"]
     assert not desk.slack.state()["homes"].get(ADA)
