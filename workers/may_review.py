@@ -1,4 +1,4 @@
-"""Who may review the minutes of a recording, and who may also read and change its lines."""
+"""Who may read and change the lines of drafted minutes, in Slack and in the browser."""
 
 from sqlalchemy.orm import Session
 

@@ -47,18 +47,14 @@ def save_draft(session: Session, recording_id: int, draft: MinutesDraft) -> int:
 
 def approve(session: Session, minutes_id: int, *, person_id: int | None = None) -> None:
     """A reviewer accepts the draft: it is published next. Raises Conflict when it is not a draft."""
-    row = _get(session, minutes_id)
-    if row.state not in REVIEWABLE:
-        raise Conflict(f"minutes {minutes_id} are {row.state}, not a draft")
+    row = _reviewable(session, minutes_id)
     row.state, row.reviewed_by = "approved", person_id
     enqueue_publication(session, row)
 
 
 def discard(session: Session, minutes_id: int, *, person_id: int | None = None) -> None:
     """A reviewer rejects the draft; it stays visible as discarded. Raises Conflict when already published."""
-    row = _get(session, minutes_id)
-    if row.state not in REVIEWABLE:
-        raise Conflict(f"minutes {minutes_id} are {row.state}, not a draft")
+    row = _reviewable(session, minutes_id)
     row.state, row.reviewed_by = "discarded", person_id
 
 
@@ -88,6 +84,15 @@ def draft_of(row: Minutes) -> MinutesDraft:
 
 def _said(row: Minutes) -> tuple[list[dict[str, Any]], str, list[str]]:
     return row.lines, row.engine, row.warnings
+
+
+def _reviewable(session: Session, minutes_id: int) -> Minutes:
+    row = _get(session, minutes_id)
+    if row.state == "superseded":
+        raise Conflict(f"minutes {minutes_id} were changed or drafted again; review the newest version")
+    if row.state not in REVIEWABLE:
+        raise Conflict(f"minutes {minutes_id} are {row.state}, not a draft")
+    return row
 
 
 def _get(session: Session, minutes_id: int) -> Minutes:

@@ -9,13 +9,13 @@ from connectors.slack.answer_message import section
 from connectors.slack.mrkdwn import escape
 from connectors.slack.response_url import send
 from core import jobs
-from core.access import passed_gates
 from core.errors import Conflict, NotFound
 from core.running_job import RunningJob
 from core.tables.meetings import Minutes, Recording
 from core.tables.people import Person
 from workers import minutes, slack_people
 from workers.context import Context
+from workers.may_review import may_edit
 from workers.slack_workspaces import client_of
 
 NOT_YOURS = "Only who gave this recording, an admin, or somebody who may open it can review its minutes."
@@ -53,14 +53,8 @@ class _NotYours(Exception):
 
 def may_review(session: Session, recording: Recording, person_id: int | None) -> bool:
     """Who gave the recording, admins, and known people who pass all of its doors."""
-    if person_id is None:
-        return False
-    person = session.get(Person, person_id)
-    if person is None:
-        return False
-    if person.is_admin or recording.submitted_by == person_id:
-        return True
-    return recording.gate_ids is not None and set(recording.gate_ids) <= set(passed_gates(session, person_id))
+    person = session.get(Person, person_id) if person_id is not None else None
+    return person is not None and (person.is_admin or may_edit(session, recording, person.id))
 
 
 def _decide(context: Context, job: RunningJob, minutes_id: int, person_id: int | None) -> None:

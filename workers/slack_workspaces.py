@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 SLACK_JOBS = (
     "answer_question", "share_answer", "show_sources", "show_home", "admin_word", "review_minutes",
-    "ask_review", "take_slack_file", "offer_prompts", "ask_human", "verify_answer",
+    "ask_review", "redraw_review", "take_slack_file", "offer_prompts", "ask_human", "verify_answer",
 )  # fmt: skip
 ALERT = text("""
     INSERT INTO alerts (key, message, details) VALUES (:key, :message, jsonb_build_object('team', CAST(:team AS text)))
