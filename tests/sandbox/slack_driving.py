@@ -59,9 +59,15 @@ class Served:
         self._thread.join(10)
 
 
+PATIENCE = 3
+
+
 def until(true: Callable[[], Any], complaint: str, timeout_s: float = 10.0) -> Any:
-    """Poll until `true()` is truthy and return that; fail with `complaint` when it never is."""
-    deadline = time.monotonic() + timeout_s
+    """Poll until `true()` is truthy and return that; fail with `complaint` when it never is.
+
+    `timeout_s` is meant for a quiet machine; a busy one gets several times as long.
+    """
+    deadline = time.monotonic() + PATIENCE * timeout_s
     while time.monotonic() < deadline:
         found = true()
         if found:

@@ -120,7 +120,7 @@ def switch(context: Context, wanted: str | None, *, is_back: bool = False, is_fo
 
 
 def wait_for(context: Context, name: str) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if context.embedder.name == name:
             return
         time.sleep(0.05)
