@@ -134,3 +134,15 @@ def test_sharing_waits_until_the_quiet_hours_are_over(desk: Desk) -> None:
     desk.work()
     assert all(one["visible_to"] == ADA for one in desk.said(GENERAL))
     until(lambda: "quiet hours" in desk.said(GENERAL)[-1]["text"], "the reason was not said")
+
+
+def test_an_announcement_waits_for_the_end_of_the_quiet_hours(desk: Desk) -> None:
+    from workers.announce_minutes import _wait_for_quiet_hours
+
+    team = desk.slack.client().auth_test()["team_id"]
+    assert _wait_for_quiet_hours(desk.context, 7, team, GENERAL) == 0
+    ruled(desk, **quiet_now())
+    delay_s = _wait_for_quiet_hours(desk.context, 7, team, GENERAL)
+    assert 3600 < delay_s <= 2 * 3600 + 1
+    [row] = desk.rows("SELECT args, run_after > now() + interval '1 hour' AS is_later FROM jobs")
+    assert row.args == {"minutes_id": 7} and row.is_later
