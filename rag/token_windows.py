@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-MAX_BATCH_TOKENS = 4_096  # of padded input, 16 windows of 256: 1.1 times as fast on two cores as twice or half of it
+MAX_BATCH_TOKENS = (
+    4_096  # of padded input, 16 windows of 256: 1.1 times as fast on two cores as twice or half of it
+)
 MAX_BATCH_WINDOWS = 128
 
 

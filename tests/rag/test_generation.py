@@ -55,7 +55,9 @@ def test_extractive_goes_by_the_thing_asked_for_not_by_the_words_alone() -> None
     said = "Mia: This is the review of the Falcon rollout.\nMia: The new date to start is Tuesday, September tenth."
     block = Evidence(1, (make_hit(said, context="Review: Falcon rollout", speakers=("Mia",), start_s=3.0),))
     answer = Extractive(EMBEDDER).answer("When will the Falcon rollout start?", [block])
-    assert [one.text for one in answer.sentences] == ["Mia: The new date to start is Tuesday, September tenth."]
+    assert [one.text for one in answer.sentences] == [
+        "Mia: The new date to start is Tuesday, September tenth."
+    ]
 
 
 def test_extractive_says_who_spoke() -> None:

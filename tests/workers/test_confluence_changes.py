@@ -48,7 +48,9 @@ def test_a_move_brings_the_doors_of_its_new_ancestors(synced: Worker) -> None:
     assert synced.doors("210002") == {"space:ENG", "page:210010"}
     assert synced.doors("210003") == {"space:ENG", "page:210010"}, "what stands below moved with it"
     assert synced.doors("comments:210002") == {"space:ENG", "page:210010"}
-    assert len(synced.waiting("index_document")) == 1, "a page that showed an excerpt of it to more people no longer does"
+    assert len(synced.waiting("index_document")) == 1, (
+        "a page that showed an excerpt of it to more people no longer does"
+    )
     assert "Severity levels" in synced.document("210001").markdown
     assert "210003" not in synced.document("210001").included
 

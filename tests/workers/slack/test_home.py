@@ -112,7 +112,9 @@ def test_a_draft_waits_for_who_may_review_it(desk: Desk) -> None:
 def test_admins_see_how_it_stands_and_may_sync(desk: Desk) -> None:
     assert "🛠️ Admin" not in home(desk, ADA)
     desk.rows("UPDATE people SET is_admin = true WHERE email = 'ada@example.com'")
-    desk.rows("INSERT INTO jobs (kind, key, queue, state, error) VALUES ('ping', 'x', 'io', 'failed', 'broke')")
+    desk.rows(
+        "INSERT INTO jobs (kind, key, queue, state, error) VALUES ('ping', 'x', 'io', 'failed', 'broke')"
+    )
     shown = home(desk, ADA)
     assert "🛠️ Admin" in shown and "1 jobs failed" in shown and "admin_sync" in shown
     view_id = desk.slack.state()["homes"][ADA]
