@@ -2,8 +2,8 @@
 
 A logistic regression on five signals, fitted by `python -m benchmarks.squad_refusal` (360 questions of SQuAD 2.0 dev,
 half without an answer in the pages; 90 of QMSum train; 90 of SQuAD asked of meetings that cannot know), extractive
-generator, MiniLM. Its curve on questions it was not fitted on, with candidates as `rag.ranker` orders them (231 of
-SQuAD 2.0 dev, 50 off-topic):
+generator, MiniLM. Its curve with candidates as `rag.ranker` orders them (231 of SQuAD 2.0 dev, which may share
+questions with the 360; 50 off-topic):
 
     from   answered (right), SQuAD   refused: near misses of SQuAD   refused: off-topic
     0.15   0.98 (0.81)               0.04                            0.98
@@ -14,7 +14,8 @@ SQuAD 2.0 dev, 50 off-topic):
 
 SQuAD's unanswerable questions are written to look answerable by the very paragraph that is found; these signals tell
 them apart badly (area under the curve 0.63), which takes a model that reads. Whether the answer holds the kind of
-thing asked for, and the share of the question's words in the cited passage, did not help (0.58 with both). What nobody wrote about is refused.
+thing asked for, and the share of the question's words in the cited passage, did not help (0.58 with both). What
+nobody wrote about is refused.
 """
 
 import math

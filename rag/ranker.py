@@ -1,6 +1,7 @@
 """The fitted order of candidates: a line and a few bends over their features, read from a small file of numbers.
 
-Knows no feature by meaning; `python -m benchmarks.fit_ranker` writes the file and says on what was left out how much it is worth.
+Knows no feature by meaning. The numbers here were fitted on QMSum train and a part of SQuAD by the same method as
+`python -m benchmarks.fit_ranker`, over vectors kept outside of the product; that command writes the file anew.
 """
 
 import json
