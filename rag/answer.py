@@ -136,7 +136,8 @@ def answer_question(
     order = _conflict(query.text, kept, evidence)
     with watch("cite"):
         sentences, citations = _cited(factory, [kept[at] for at in order] or kept, evidence)
-    span = "" if order else best_span(query.text, sentences[0].text)
+    lead = sentences[0].text  # which cell of a table's row is meant, its words alone do not say
+    span = "" if order or "\n" in lead else best_span(query.text, lead)
     return Answer(
         question=query.text,
         outcome="answered",
@@ -365,7 +366,7 @@ def _written(sentences: Sequence[AnswerSentence], span: str = "") -> str:
     """One paragraph, what was asked for first; quoted blocks (tables, code) stand on their own lines."""
     text = ""
     if span and len(span) < len(sentences[0].text) / 2:
-        text = f"{span}\n" if "\n" in sentences[0].text else f"{span} –"
+        text = f"{span} –"
     for sentence in sentences:
         is_block = "\n" in sentence.text
         marks = "".join(f"[{number}]" for number in sentence.citations)

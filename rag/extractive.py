@@ -149,7 +149,7 @@ def _quotable(text: str) -> Iterator[str]:
             yield from _table_rows(block)
         else:
             for line in block.split("\n"):
-                yield from split_sentences(line)
+                yield from split_sentences(line.removeprefix("> "))
 
 
 def _table_rows(table: str) -> Iterator[str]:

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import yaml
 
+from connectors.slack.phrases import LANGUAGES
 from core.errors import BadInput
+
+# How the bot signs an answer, in each language it speaks.
+ANSWERED_BY = tuple(phrases.answered_by.partition("{")[0] for phrases in LANGUAGES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class DemoQuestion:
     def problem(self, answer: str) -> str | None:
         """What is wrong with this answer; None when it is what it should be."""
         said = answer.casefold()
-        is_answer = "answered by:" in said
+        is_answer = any(words.casefold() in said for words in ANSWERED_BY)
         if self.expect != "answered":
             if not is_answer:
                 return None

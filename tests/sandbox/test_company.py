@@ -242,22 +242,26 @@ def test_question_can_be_asked_and_checked(question: dict[str, Any]) -> None:
 
 
 def assert_source_holds(question: dict[str, Any]) -> None:
-    """Fail unless the cited page (its attachments included) or meeting has the words the answer needs."""
+    """Fail unless the cited page (its attachments included), attachment or meeting has the words the answer needs."""
     assert question["must_contain"]
     texts = {
         meeting["title"]: " ".join(u["text"] for u in meeting["utterances"]) for meeting in MEETINGS.values()
     }
     for page in (page for page in PAGES if page["status"] == "current"):
         files = [attachment["file"] for attachment in page.get("attachments", [])]
-        tables = [(COMPANY / file).read_text(encoding="utf-8") for file in files if file.endswith(".csv")]
-        texts[page["title"]] = " ".join(["".join(parse(page).itertext()), *tables])
+        tables = {Path(file).name: (COMPANY / file).read_text() for file in files if file.endswith(".csv")}
+        texts |= {page["title"]: " ".join(["".join(parse(page).itertext()), *tables.values()]), **tables}
     text = texts[question["must_cite"]].casefold()
     assert all(word.casefold() in text for word in question["must_contain"])
 
 
+def file_names(page: dict[str, Any]) -> set[str]:
+    return {Path(attachment["file"]).name for attachment in page.get("attachments", [])}
+
+
 def may_open(person: dict[str, Any], title: str) -> bool:
-    """Whether every door on the way to the page lets the person through: the space and each restriction."""
-    page = next(page for page in PAGES if page["title"] == title)
+    """Whether every door on the way to the page (or its file) lets the person through: space and restrictions."""
+    page = next(page for page in PAGES if title in {page["title"], *file_names(page)})
     space = next(space for space in DATA["spaces"] if space["key"] == page["space"])
     own = {f"user:{person['account_id']}", "anonymous"} | {f"group:{group}" for group in person["groups"]}
     doors = [space["permissions"], *(above["restrict"] for above in ancestors(page) if "restrict" in above)]
